@@ -1,0 +1,57 @@
+#pragma once
+
+#include "arena.hpp"
+#include "parameter.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// Where an op's backward puts the gradient of one of its inputs. False if nobody wants that gradient.
+///
+/// The first contribution of a pass assigns, later ones add; memory is taken at the first. Where an op has two inputs,
+/// finish one before asking for the other: both may be the same Var.
+class Gradient {
+ public:
+  /// Not wanted.
+  Gradient() = default;
+
+  explicit operator bool() const { return slot_ != nullptr; }
+
+  /// Adds an Eigen array expression with as many elements as the input.
+  template <class Expression>
+  void operator+=(const Eigen::ArrayBase<Expression>& contribution) {
+    const auto [view, first] = target();
+    first ? view.assign(contribution) : view.add(contribution);
+  }
+
+  struct Target {
+    TensorView view;
+    bool first;  ///< assign if true, else add
+  };
+  /// For those who write every element themselves.
+  Target target() {
+    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
+    if (slot_->data == nullptr)
+      slot_->data = arena_->allocate_array<Scalar>(static_cast<std::size_t>(shape_->size()));
+    slot_->stamp = pass_;
+    return {TensorView(slot_->data, *shape_), first};
+  }
+  /// For those who add to some elements only: holds zeros if this is the first contribution.
+  TensorView accumulator() {
+    const auto [view, first] = target();
+    if (first) view.fill(0);
+    return view;
+  }
+
+ private:
+  friend class Tape;
+  Gradient(detail::GradientSlot& slot, const Shape& shape, detail::Arena& arena, std::uint64_t pass, bool accumulates)
+      : slot_(&slot), shape_(&shape), arena_(&arena), pass_(pass), accumulates_(accumulates) {}
+
+  detail::GradientSlot* slot_ = nullptr;
+  const Shape* shape_ = nullptr;
+  detail::Arena* arena_ = nullptr;
+  std::uint64_t pass_ = 0;    // the backward call
+  bool accumulates_ = false;  // a leaf: earlier calls' gradients stay
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

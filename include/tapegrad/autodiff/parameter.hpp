@@ -1,0 +1,74 @@
+#pragma once
+
+#include "../core/tensor.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace detail {
+
+/// A gradient's memory, and what is in it. `stamp` is 0 for nothing; else the backward call that first wrote it, so
+/// that the first contribution assigns and nobody has to write zeros.
+struct GradientSlot {
+  Scalar* data = nullptr;
+  std::uint64_t stamp = 0;
+};
+
+struct Recorder;
+
+}  // namespace detail
+
+/// A tensor that is trained: its value, and the gradient that backward passes add to. Tapes and optimizers hold its
+/// address, so it is neither copied nor moved.
+///
+/// Forward passes only read it: several tapes, on several threads, may share one. A backward pass writes its gradient.
+class Parameter {
+ public:
+  explicit Parameter(Tensor value) : value_(std::move(value)), grad_(Tensor::uninitialized(value_.shape())) {
+    slot_.data = grad_.data();
+  }
+  Parameter(const Parameter&) = delete;
+  Parameter& operator=(const Parameter&) = delete;
+
+  const Shape& shape() const { return value_.shape(); }
+  Index size() const { return value_.size(); }
+  ConstTensorView value() const { return value_; }
+  /// To write; the shape is fixed. A backward pass through what was computed before then throws TapeError.
+  TensorView mutable_value() {
+    ++version_;
+    return value_;
+  }
+
+  /// Whether a backward pass has reached it since `zero_grad()`; optimizers skip it otherwise.
+  bool has_grad() const { return slot_.stamp != 0; }
+  /// The sum of the gradients since `zero_grad()`; zeros if there were none.
+  ConstTensorView grad() const {
+    if (!has_grad()) TensorView(slot_.data, shape()).fill(0);
+    return grad_;
+  }
+  /// To write, as gradient clipping does.
+  TensorView mutable_grad() {
+    grad();
+    return grad_;
+  }
+  /// Forgets the gradient. It writes nothing: the next contribution assigns.
+  void zero_grad() { slot_.stamp = 0; }
+
+  /// Whether backward passes compute its gradient; switch it off to freeze it.
+  bool requires_grad() const { return requires_grad_; }
+  void set_requires_grad(bool on) {
+    requires_grad_ = on;
+    if (!on) zero_grad();
+  }
+
+ private:
+  friend class Tape;
+  friend struct detail::Recorder;
+
+  Tensor value_;
+  Tensor grad_;
+  detail::GradientSlot slot_;
+  std::uint32_t version_ = 0;  // how often it was opened for writing
+  bool requires_grad_ = true;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

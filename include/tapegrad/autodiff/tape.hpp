@@ -1,0 +1,311 @@
+#pragma once
+// The tape: what was computed, in order, so that gradients can be computed in the opposite one.
+
+#include <chrono>
+#include <string>
+
+#include "../core/random.hpp"
+#include "gradient.hpp"
+#include "var.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace detail {
+
+/// What is the same for all nodes of one kind of op.
+struct OpType {
+  const char* name;
+  void (*backward)(Tape& tape, std::uint32_t index);
+};
+
+/// One value on the tape. Everything it points to lives in the arena, but for a borrowed value and a parameter's.
+struct Node {
+  ConstTensorView value;
+  GradientSlot gradient;
+  const OpType* type = nullptr;            // null for a leaf
+  const void* op = nullptr;                // the op struct with its attributes
+  const std::uint32_t* inputs = nullptr;   // their positions on the tape
+  std::uint32_t input_count = 0;
+  bool requires_grad = false;
+  const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
+  Parameter* parameter = nullptr;
+  std::uint32_t parameter_version = 0;     // when the value was read
+};
+
+}  // namespace detail
+
+/// Time spent in all calls of one op, as `Tape::profile()` reports it.
+struct OpProfile {
+  const char* name = "";
+  Index calls = 0;
+  double forward_seconds = 0;
+  double backward_seconds = 0;
+};
+
+/// Records operations as they are computed, and runs them backward.
+///
+/// A tape belongs to whoever made it, and is used by one thread at a time; several tapes do not know of each other.
+/// `reset()` forgets the last pass and keeps its memory, so that from the second pass on nothing is allocated.
+class Tape {
+ public:
+  Tape() = default;
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// Forgets everything computed so far, which makes all its Vars stale.
+  void reset() {
+    nodes_.clear();
+    arena_.rewind();
+    ++pass_;
+    parameters_on_tape_ = 0;
+  }
+
+  /// A value that needs no gradient, copied onto the tape.
+  Var constant(ConstTensorView value) { return push(leaf(copy(value))); }
+  Var constant(const Tensor& value) { return constant(value.view()); }
+  /// The same without a copy: what `value` looks at must stay as it is until `reset()`.
+  Var borrow(ConstTensorView value) { return push(leaf(value)); }
+  /// A value with a gradient of its own: `x.grad()` after `backward()`.
+  Var variable(ConstTensorView value) {
+    detail::Node node = leaf(copy(value));
+    node.requires_grad = grad_enabled_;
+    return push(node);
+  }
+  Var variable(const Tensor& value) { return variable(value.view()); }
+  /// A parameter's value; the gradient goes to the parameter. The same Var for the same parameter within a pass.
+  Var parameter(Parameter& parameter);
+  /// Draws from N(0, 1), made in the tape's memory.
+  Var randn(const Shape& shape, Rng& rng) {
+    const TensorView noise = allocate(shape);
+    rng.normal(noise);
+    return push(leaf(noise));
+  }
+
+  /// Switches recording off while it lives: what is computed meanwhile requires no gradient.
+  class [[nodiscard]] NoGrad {
+   public:
+    explicit NoGrad(Tape& tape) : tape_(tape), before_(std::exchange(tape.grad_enabled_, false)) {}
+    NoGrad(const NoGrad&) = delete;
+    NoGrad& operator=(const NoGrad&) = delete;
+    ~NoGrad() { tape_.grad_enabled_ = before_; }
+
+   private:
+    Tape& tape_;
+    bool before_;
+  };
+  NoGrad no_grad() { return NoGrad(*this); }
+
+  /// While it lives, errors say that they happened in `owner`, by its `path()`. Layers make one when they are called.
+  class [[nodiscard]] Scope {
+   public:
+    template <class Owner>
+    Scope(Tape& tape, const Owner& owner)
+        : tape_(tape),
+          outer_(std::exchange(tape.scope_, this)),
+          owner_(&owner),
+          path_([](const void* object) { return static_cast<const Owner*>(object)->path(); }) {}
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() { tape_.scope_ = outer_; }
+
+    std::string path() const { return path_(owner_); }
+
+   private:
+    Tape& tape_;
+    const Scope* outer_;
+    const void* owner_;
+    std::string (*path_)(const void*);  // called for an error only
+  };
+
+  /// See Var::backward.
+  void backward(Var root, const ConstTensorView* seed = nullptr);
+  /// See Var::grad.
+  ConstTensorView grad(Var var);
+
+  /// The memory it holds, in bytes.
+  std::size_t bytes() const { return arena_.bytes() + nodes_.capacity() * sizeof(detail::Node); }
+  /// The number of values recorded since `reset()`.
+  Index size() const { return static_cast<Index>(nodes_.size()); }
+
+  /// Starts (afresh) or stops measuring the time that each op takes.
+  void set_profiling(bool on) {
+    profiling_ = on;
+    if (on) profile_.clear();
+  }
+  /// Time by op since profiling was switched on, in the order of first use.
+  const std::vector<OpProfile>& profile() const { return profile_; }
+
+ private:
+  friend class Var;
+  friend struct detail::Recorder;
+
+  /// Adds the time it lives to a profile entry's field, if there is profiling.
+  class Stopwatch;
+  struct ParameterEntry {
+    const Parameter* parameter = nullptr;
+    std::uint32_t index = 0;
+    std::uint32_t pass = 0;  // entries of an earlier pass count as free
+  };
+
+  /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
+  detail::Node& node(Var var, const char* what);
+  TensorView allocate(const Shape& shape) {
+    return {arena_.allocate_array<Scalar>(static_cast<std::size_t>(shape.size())), shape};
+  }
+  ConstTensorView copy(ConstTensorView value) {
+    const TensorView result = allocate(value.shape());
+    result.copy_from(value);
+    return result;
+  }
+  static detail::Node leaf(ConstTensorView value) {
+    detail::Node node;
+    node.value = value;
+    return node;
+  }
+  Var push(const detail::Node& node) {
+    nodes_.push_back(node);
+    return Var(this, static_cast<std::uint32_t>(nodes_.size() - 1), pass_);
+  }
+  /// Where contributions to a node's gradient go; false if it requires none.
+  Gradient gradient(detail::Node& node) {
+    if (!node.requires_grad) return {};
+    detail::GradientSlot& slot = node.parameter ? node.parameter->slot_ : node.gradient;
+    return Gradient(slot, node.value.shape(), arena_, backward_calls_, node.type == nullptr);
+  }
+  ParameterEntry& parameter_entry(const Parameter& parameter);
+
+  std::vector<detail::Node> nodes_;
+  detail::Arena arena_;
+  std::vector<ParameterEntry> parameter_table_;  // open addressing; the size is a power of two
+  std::size_t parameters_on_tape_ = 0;
+  std::vector<OpProfile> profile_;
+  const Scope* scope_ = nullptr;
+  std::uint64_t backward_calls_ = 0;
+  std::uint32_t pass_ = 1;
+  bool grad_enabled_ = true;
+  bool profiling_ = false;
+};
+
+class Tape::Stopwatch {
+ public:
+  Stopwatch(Tape& tape, const char* name, double OpProfile::* seconds, Index calls)
+      : tape_(tape.profiling_ ? &tape : nullptr), name_(name), seconds_(seconds), calls_(calls) {
+    if (tape_) [[unlikely]]
+      start_ = std::chrono::steady_clock::now();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~Stopwatch() {
+    if (tape_) [[unlikely]] {
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+      const auto same_op = [&](const OpProfile& entry) { return entry.name == name_; };
+      auto entry = std::find_if(tape_->profile_.begin(), tape_->profile_.end(), same_op);
+      if (entry == tape_->profile_.end()) entry = tape_->profile_.insert(entry, OpProfile{.name = name_});
+      (*entry).*seconds_ += elapsed.count();
+      entry->calls += calls_;
+    }
+  }
+
+ private:
+  Tape* tape_;
+  const char* name_;
+  double OpProfile::* seconds_;
+  Index calls_;
+  std::chrono::steady_clock::time_point start_{};
+};
+
+inline detail::Node& Tape::node(Var var, const char* what) {
+  if (var.tape_ != this || var.pass_ != pass_) [[unlikely]] {
+    detail::require<TapeError>(var.tape_ != nullptr, what, ": a Var of no tape; make it with Tape::constant, variable ",
+                               "or parameter, or by an op");
+    detail::require<TapeError>(var.tape_ == this, what, ": Vars of two tapes; all of a computation is on one tape");
+    throw TapeError(detail::concat(what, ": a Var of pass ", var.pass_, ", but the tape is in pass ", pass_,
+                                   "; reset() ends a pass, and Vars do not outlive it: make them anew"));
+  }
+  return nodes_[var.index_];
+}
+
+inline Tape::ParameterEntry& Tape::parameter_entry(const Parameter& parameter) {
+  const auto find = [&](const Parameter* wanted) -> ParameterEntry& {
+    const std::size_t mask = parameter_table_.size() - 1;
+    std::size_t slot = (reinterpret_cast<std::uintptr_t>(wanted) >> 6) & mask;
+    while (parameter_table_[slot].pass == pass_ && parameter_table_[slot].parameter != wanted) slot = (slot + 1) & mask;
+    return parameter_table_[slot];
+  };
+  if (2 * (parameters_on_tape_ + 1) > parameter_table_.size()) {
+    const auto before = std::exchange(
+        parameter_table_, std::vector<ParameterEntry>(std::max<std::size_t>(64, 2 * parameter_table_.size())));
+    for (const ParameterEntry& entry : before)
+      if (entry.pass == pass_) find(entry.parameter) = entry;
+  }
+  return find(&parameter);
+}
+
+inline Var Tape::parameter(Parameter& parameter) {
+  detail::Node node = leaf(std::as_const(parameter).value());
+  node.requires_grad = parameter.requires_grad() && grad_enabled_;
+  node.parameter = &parameter;
+  node.parameter_version = parameter.version_;
+  ParameterEntry& entry = parameter_entry(parameter);
+  const bool known = entry.pass == pass_;
+  if (known && nodes_[entry.index].requires_grad == node.requires_grad &&
+      nodes_[entry.index].parameter_version == node.parameter_version)
+    return Var(this, entry.index, pass_);
+  const Var var = push(node);
+  entry = {&parameter, var.index_, pass_};
+  if (!known) ++parameters_on_tape_;
+  return var;
+}
+
+inline void Tape::backward(Var root, const ConstTensorView* seed) {
+  detail::Node& last = node(root, "backward");
+  const Shape& shape = last.value.shape();
+  detail::require<TapeError>(last.requires_grad, "backward: nothing this Var depends on requires a gradient; make its ",
+                             "inputs with Tape::variable or Tape::parameter, outside of no_grad()");
+  if (seed) {
+    detail::require<ShapeError>(seed->shape() == shape, "backward: the seed is ", seed->shape(), ", the Var is ", shape,
+                                "; the shapes must be equal");
+  } else {
+    detail::require<ShapeError>(shape.size() == 1, "backward: the Var's shape is ", shape,
+                                "; reduce it to one element (sum, mean), or give the gradient with respect to it");
+  }
+  ++backward_calls_;
+  if (seed) {
+    gradient(last) += seed->array();
+  } else {
+    gradient(last) += Eigen::Array<Scalar, 1, 1>::Ones();
+  }
+  for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
+    const detail::Node& reached = nodes_[index];
+    if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
+    const Stopwatch watch(*this, reached.type->name, &OpProfile::backward_seconds, 0);
+    reached.type->backward(*this, index);
+  }
+}
+
+inline ConstTensorView Tape::grad(Var var) {
+  detail::Node& asked = node(var, "grad");
+  detail::require<TapeError>(asked.requires_grad, "grad: this Var requires no gradient; make it with Tape::variable, ",
+                             "outside of no_grad()");
+  if (asked.parameter) return asked.parameter->grad();
+  const bool reached = asked.type ? asked.gradient.stamp == backward_calls_ && backward_calls_ != 0
+                                  : asked.gradient.stamp != 0;
+  if (reached) return {asked.gradient.data, asked.value.shape()};
+  const TensorView zeros = allocate(asked.value.shape());
+  zeros.fill(0);
+  return zeros;
+}
+
+inline Tape& Var::tape() const {
+  detail::require<TapeError>(tape_ != nullptr, "Var::tape: a Var of no tape");
+  return *tape_;
+}
+inline ConstTensorView Var::value() const { return tape().node(*this, "Var::value").value; }
+inline Shape Var::shape() const { return tape().node(*this, "Var::shape").value.shape(); }
+inline double Var::item() const { return value().item(); }
+inline bool Var::requires_grad() const { return tape().node(*this, "Var::requires_grad").requires_grad; }
+inline void Var::backward() const { tape().backward(*this); }
+inline void Var::backward(ConstTensorView seed) const { tape().backward(*this, &seed); }
+inline ConstTensorView Var::grad() const { return tape().grad(*this); }
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

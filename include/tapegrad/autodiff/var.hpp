@@ -1,0 +1,47 @@
+#pragma once
+
+#include "../core/tensor.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+class Tape;
+namespace detail {
+struct Recorder;
+}
+
+/// A value on a tape: a handle of 16 bytes, to be passed by value. It lives until the tape's next `reset()`; using it
+/// later throws TapeError.
+class Var {
+ public:
+  /// Of no tape: something to assign to.
+  Var() = default;
+
+  Tape& tape() const;
+  Shape shape() const;
+  /// The value itself, in the tape's memory.
+  ConstTensorView value() const;
+  /// The value of a Var with one element. Throws ShapeError for any other.
+  double item() const;
+
+  /// Whether a gradient flows through it: it depends on a variable or a parameter that wants one.
+  bool requires_grad() const;
+  /// Computes the gradient of this scalar with respect to all that it depends on. Parameters and variables add it to
+  /// what they have. Throws ShapeError unless there is one element, TapeError if nothing requires a gradient.
+  void backward() const;
+  /// The same for any shape, starting from `seed`: the gradient with respect to this Var. Throws ShapeError unless the
+  /// shapes are equal.
+  void backward(ConstTensorView seed) const;
+  /// What the last backward pass found for it: zeros if it was not reached. Throws TapeError if it requires none.
+  ConstTensorView grad() const;
+
+ private:
+  friend class Tape;
+  friend struct detail::Recorder;
+  Var(Tape* tape, std::uint32_t index, std::uint32_t pass) : tape_(tape), index_(index), pass_(pass) {}
+
+  Tape* tape_ = nullptr;
+  std::uint32_t index_ = 0;
+  std::uint32_t pass_ = 0;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

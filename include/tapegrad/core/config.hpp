@@ -1,0 +1,88 @@
+#pragma once
+// What a build of tapegrad is made of: the scalar type, OpenMP or not, and the flags that change the layout of a
+// type or the code of an inline function. They are all in the inline namespace's name, so that two files whose
+// signatures name a tapegrad type and that were compiled differently fail to link instead of misbehaving.
+
+#ifdef __FAST_MATH__
+#error "tapegrad: -ffast-math breaks NaN checks, stable formulas and the promise of equal bits; compile without it"
+#endif
+
+#if !defined(__cpp_exceptions)
+#error "tapegrad: errors are exceptions; compile without -fno-exceptions"
+#endif
+
+#if !defined(__cpp_concepts) || !defined(__cpp_lib_span)
+#include <version>
+#if !defined(__cpp_concepts) || !defined(__cpp_lib_span)
+#error "tapegrad: C++20 is needed; compile with -std=c++20"
+#endif
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+/// The scalar type of the whole build: `float`, or `double` for gradient checks.
+#ifndef TAPEGRAD_SCALAR
+#define TAPEGRAD_SCALAR float
+#endif
+
+/// 1 where OpenMP threads are used. Define it as 0 before including to stay on one thread under -fopenmp.
+#ifndef TAPEGRAD_USE_OPENMP
+#ifdef _OPENMP
+#define TAPEGRAD_USE_OPENMP 1
+#else
+#define TAPEGRAD_USE_OPENMP 0
+#endif
+#endif
+
+#if TAPEGRAD_USE_OPENMP
+#define TAPEGRAD_ABI_THREADS omp
+#else
+#define TAPEGRAD_ABI_THREADS serial
+#endif
+
+#if defined(__AVX512F__)
+#define TAPEGRAD_ABI_ISA avx512
+#define TAPEGRAD_EIGEN_ALIGN 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define TAPEGRAD_ABI_ISA avx2_fma
+#define TAPEGRAD_EIGEN_ALIGN 32
+#elif defined(__AVX2__)
+#define TAPEGRAD_ABI_ISA avx2
+#define TAPEGRAD_EIGEN_ALIGN 32
+#elif defined(__AVX__) && defined(__FMA__)
+#define TAPEGRAD_ABI_ISA avx_fma
+#define TAPEGRAD_EIGEN_ALIGN 32
+#elif defined(__AVX__)
+#define TAPEGRAD_ABI_ISA avx
+#define TAPEGRAD_EIGEN_ALIGN 32
+#else
+#define TAPEGRAD_ABI_ISA baseline
+#define TAPEGRAD_EIGEN_ALIGN 16
+#endif
+
+// Eigen defines these itself when it was included first; only a value of the user's own is of interest here.
+#if defined(EIGEN_DONT_VECTORIZE)
+#define TAPEGRAD_ABI_EIGEN scalar
+#elif defined(EIGEN_MAX_ALIGN_BYTES) && EIGEN_MAX_ALIGN_BYTES != TAPEGRAD_EIGEN_ALIGN
+#define TAPEGRAD_ABI_EIGEN realigned
+#else
+#define TAPEGRAD_ABI_EIGEN eigen
+#endif
+
+#define TAPEGRAD_JOIN_(scalar, threads, isa, eigen) scalar##_##threads##_##isa##_##eigen
+#define TAPEGRAD_JOIN(scalar, threads, isa, eigen) TAPEGRAD_JOIN_(scalar, threads, isa, eigen)
+/// The inline namespace: `tapegrad::float_omp_baseline_eigen::Tensor`.
+#define TAPEGRAD_ABI TAPEGRAD_JOIN(TAPEGRAD_SCALAR, TAPEGRAD_ABI_THREADS, TAPEGRAD_ABI_ISA, TAPEGRAD_ABI_EIGEN)
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// The type of every tensor element in this build.
+using Scalar = TAPEGRAD_SCALAR;
+static_assert(sizeof(Scalar) == sizeof(float) || sizeof(Scalar) == sizeof(double),
+              "tapegrad: TAPEGRAD_SCALAR is float or double");
+
+/// Sizes, counts and positions: signed, as Eigen's.
+using Index = std::ptrdiff_t;
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

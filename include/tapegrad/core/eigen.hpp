@@ -1,0 +1,8 @@
+#pragma once
+// Eigen through one door, without its warnings in the user's build.
+
+#if defined(__GNUC__)
+#pragma GCC system_header
+#endif
+
+#include <Eigen/Core>

@@ -1,0 +1,102 @@
+#pragma once
+// The one place where threads are forked. Work is cut into chunks whose bounds depend on the size of the work alone,
+// so what a chunk computes, to the bit, does not depend on the number of threads.
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+
+#include "error.hpp"
+
+#if TAPEGRAD_USE_OPENMP
+#include <omp.h>
+#endif
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace detail {
+inline std::atomic<int> requested_threads{0};  // 0: as OpenMP says
+}
+
+/// The number of threads that large operations use: what `set_num_threads` asked for, else what OMP_NUM_THREADS or the
+/// machine gives; 1 without OpenMP.
+inline int num_threads() {
+#if TAPEGRAD_USE_OPENMP
+  const int requested = detail::requested_threads.load(std::memory_order_relaxed);
+  return requested > 0 ? requested : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Asks for `count` threads from now on, in the whole program; without OpenMP it stays at 1. The results do not depend
+/// on it. Throws ValueError below 1.
+inline void set_num_threads(int count) {
+  detail::require<ValueError>(count >= 1, "set_num_threads: got ", count, "; at least 1 thread is needed");
+  detail::requested_threads.store(count, std::memory_order_relaxed);
+}
+
+namespace detail {
+
+/// How many elements an elementwise loop hands to a thread at a time: 64 KB of floats, some 5 us of work.
+inline constexpr Index chunk_size = 16384;
+
+inline bool inside_parallel() {
+#if TAPEGRAD_USE_OPENMP
+  return omp_in_parallel() != 0;
+#else
+  return false;
+#endif
+}
+
+/// Calls body(thread, threads) on each of up to `threads` threads (there may come fewer), and throws the exception of
+/// the lowest thread that failed. Never nests: inside another call it is body(0, 1).
+template <class Body>
+void parallel_region(int threads, const Body& body) {
+  // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
+  if (threads <= 1 || inside_parallel()) {
+    body(0, 1);
+    return;
+  }
+#if TAPEGRAD_USE_OPENMP
+  std::exception_ptr failure;
+  int failed_thread = threads;
+  std::mutex guard;
+#pragma omp parallel num_threads(threads)
+  {
+    const int thread = omp_get_thread_num();
+    try {
+      body(thread, omp_get_num_threads());
+    } catch (...) {
+      const std::lock_guard lock(guard);
+      if (thread < failed_thread) {
+        failed_thread = thread;
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+#endif
+}
+
+}  // namespace detail
+
+/// Calls body(begin, end) for every chunk [i * grain, min((i + 1) * grain, n)), possibly on several threads, each taking
+/// a run of neighbouring chunks. The first exception, in the order of the chunks, is thrown again after all have ended.
+template <class Body>
+void parallel_for(Index n, Index grain, const Body& body) {
+  const Index chunks = (n + grain - 1) / grain;
+  const auto run = [&](Index first, Index last) {
+    for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, std::min(n, (chunk + 1) * grain));
+  };
+  if (chunks <= 1) {
+    run(0, chunks);
+    return;
+  }
+  detail::parallel_region(static_cast<int>(std::min<Index>(num_threads(), chunks)), [&](int thread, int threads) {
+    run(chunks * thread / threads, chunks * (thread + 1) / threads);
+  });
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

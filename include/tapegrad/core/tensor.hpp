@@ -1,0 +1,219 @@
+#pragma once
+// Tensors: contiguous, row-major, of the build's one scalar type. `Tensor` owns its elements; `TensorView` and
+// `ConstTensorView` look at somebody else's. All three give Eigen maps without a copy.
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "eigen.hpp"
+#include "parallel.hpp"
+#include "shape.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace detail {
+
+/// What the three tensor types have in common. `Derived` has data() and shape().
+template <class Derived>
+class TensorAccess {
+ public:
+  Index size() const { return self().shape().size(); }
+  bool empty() const { return size() == 0; }
+  int rank() const { return self().shape().rank(); }
+
+  /// All elements in a row, as an Eigen array.
+  auto array() { return map_array(self().data()); }
+  auto array() const { return map_array(self().data()); }
+  /// As an Eigen matrix, leading axes folded into rows.
+  auto matrix() { return map_matrix(self().data()); }
+  auto matrix() const { return map_matrix(self().data()); }
+  /// All elements in a row, as a span.
+  auto span() { return std::span(self().data(), count()); }
+  auto span() const { return std::span(self().data(), count()); }
+
+  /// Element i of all in a row. Throws ValueError beyond the end.
+  auto& operator[](Index i) { return self().data()[checked(i)]; }
+  auto& operator[](Index i) const { return self().data()[checked(i)]; }
+  /// Element (row, col) of `matrix()`. Throws ValueError beyond the ends.
+  auto& operator()(Index row, Index col) { return self().data()[checked(row, col)]; }
+  auto& operator()(Index row, Index col) const { return self().data()[checked(row, col)]; }
+
+  /// The value of a tensor with one element. Throws ShapeError for any other.
+  double item() const {
+    require<ShapeError>(size() == 1, "item: the tensor's shape is ", self().shape(), "; it must have one element");
+    return static_cast<double>(self().data()[0]);
+  }
+
+ private:
+  Derived& self() { return static_cast<Derived&>(*this); }
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
+  std::size_t count() const { return static_cast<std::size_t>(size()); }
+
+  template <class T>
+  auto map_array(T* data) const {
+    using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+    return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Array, Array>>(data, size());
+  }
+  template <class T>
+  auto map_matrix(T* data) const {
+    using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>>(data, self().shape().rows(),
+                                                                                    self().shape().cols());
+  }
+  Index checked(Index i) const {
+    require<ValueError>(i >= 0 && i < size(), "tensor: element ", i, " of ", size(), " (shape ", self().shape(), ")");
+    return i;
+  }
+  Index checked(Index row, Index col) const {
+    const Index rows = self().shape().rows(), cols = self().shape().cols();
+    require<ValueError>(row >= 0 && row < rows && col >= 0 && col < cols, "tensor: element (", row, ", ", col,
+                        ") of shape ", self().shape());
+    return row * cols + col;
+  }
+};
+
+}  // namespace detail
+
+/// Elements that somebody else owns, to read.
+class ConstTensorView : public detail::TensorAccess<ConstTensorView> {
+ public:
+  ConstTensorView() : shape_{0} {}
+  ConstTensorView(const Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+
+  const Scalar* data() const { return data_; }
+  const Shape& shape() const { return shape_; }
+  /// The same elements under another shape. Throws ShapeError if their number differs.
+  ConstTensorView reshaped(const Shape& shape) const {
+    detail::require<ShapeError>(shape.size() == size(), "reshape: ", shape_, " has ", size(), " elements, ", shape,
+                                " has ", shape.size(), "; the numbers must be equal");
+    return {data_, shape};
+  }
+
+ private:
+  const Scalar* data_ = nullptr;
+  Shape shape_;
+};
+
+/// Elements that somebody else owns, to read and write (also through a const view: it is the view that is const).
+class TensorView : public detail::TensorAccess<TensorView> {
+ public:
+  TensorView() : shape_{0} {}
+  TensorView(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+  operator ConstTensorView() const { return {data_, shape_}; }
+
+  Scalar* data() const { return data_; }
+  const Shape& shape() const { return shape_; }
+
+  void fill(Scalar value) const { std::fill_n(data_, size(), value); }
+  /// Copies all elements. Throws ShapeError unless the shapes are equal.
+  void copy_from(ConstTensorView from) const {
+    detail::require<ShapeError>(from.shape() == shape_, "copy: from ", from.shape(), " to ", shape_,
+                                "; the shapes must be equal");
+    if (!empty()) std::memcpy(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
+  }
+  /// Evaluates an Eigen expression over `size()` elements into this view, in fixed chunks over threads.
+  template <class Expression>
+  void assign(const Eigen::ArrayBase<Expression>& expression) const {
+    auto all = array();
+    parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
+      all.segment(begin, end - begin) = expression.derived().segment(begin, end - begin);
+    });
+  }
+  /// Like assign, but adds.
+  template <class Expression>
+  void add(const Eigen::ArrayBase<Expression>& expression) const {
+    auto all = array();
+    parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
+      all.segment(begin, end - begin) += expression.derived().segment(begin, end - begin);
+    });
+  }
+
+ private:
+  Scalar* data_ = nullptr;
+  Shape shape_;
+};
+
+/// A tensor that owns its elements: contiguous, row-major, aligned to 64 bytes.
+class Tensor : public detail::TensorAccess<Tensor> {
+ public:
+  /// No elements; shape {0}.
+  Tensor() : shape_{0} {}
+  /// Zeros.
+  explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) { view().fill(0); }
+  /// `value` everywhere.
+  Tensor(const Shape& shape, Scalar value) : Tensor(uninitialized(shape)) { view().fill(value); }
+  /// `Tensor({2, 2}, {1, 2, 3, 4})`: elements in row-major order. Throws ShapeError unless there are shape.size().
+  Tensor(const Shape& shape, std::span<const Scalar> elements) : Tensor(uninitialized(shape)) {
+    detail::require<ShapeError>(static_cast<Index>(elements.size()) == shape.size(), "tensor: ", elements.size(),
+                                " elements for shape ", shape, "; it needs ", shape.size());
+    std::copy(elements.begin(), elements.end(), data());
+  }
+  Tensor(const Shape& shape, std::initializer_list<Scalar> elements)
+      : Tensor(shape, std::span<const Scalar>(elements.begin(), elements.size())) {}
+  /// Copies what a view looks at.
+  explicit Tensor(ConstTensorView from) : Tensor(uninitialized(from.shape())) { view().copy_from(from); }
+  /// Any Eigen matrix, array or expression, of any real scalar type and storage order. What Eigen knows to be a vector
+  /// when it compiles becomes a tensor of one axis, everything else one of two.
+  template <class Derived>
+  Tensor(const Eigen::DenseBase<Derived>& expression) : Tensor(uninitialized(shape_of(expression))) {
+    using Dense = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Eigen::Map<Dense>(data(), expression.rows(), expression.cols()).array() =
+        expression.derived().array().template cast<Scalar>();
+  }
+
+  Tensor(const Tensor& other) : Tensor(ConstTensorView(other)) {}
+  Tensor(Tensor&& other) noexcept : data_(std::move(other.data_)), shape_(std::exchange(other.shape_, Shape{0})) {}
+  Tensor& operator=(Tensor other) noexcept {
+    data_.swap(other.data_);
+    std::swap(shape_, other.shape_);
+    return *this;
+  }
+  ~Tensor() = default;
+
+  static Tensor zeros(const Shape& shape) { return Tensor(shape); }
+  static Tensor ones(const Shape& shape) { return Tensor(shape, Scalar{1}); }
+  static Tensor full(const Shape& shape, Scalar value) { return Tensor(shape, value); }
+  /// Elements hold whatever the memory held: for those who write all of them at once.
+  static Tensor uninitialized(const Shape& shape) {
+    Tensor result;
+    const auto bytes = static_cast<std::size_t>(shape.size()) * sizeof(Scalar);
+    if (bytes > 0) result.data_.reset(static_cast<Scalar*>(::operator new(bytes, std::align_val_t{alignment})));
+    result.shape_ = shape;
+    return result;
+  }
+
+  operator ConstTensorView() const { return {data(), shape_}; }
+  operator TensorView() { return view(); }
+  TensorView view() { return {data(), shape_}; }
+  ConstTensorView view() const { return {data(), shape_}; }
+
+  Scalar* data() { return data_.get(); }
+  const Scalar* data() const { return data_.get(); }
+  const Shape& shape() const { return shape_; }
+
+ private:
+  static constexpr std::size_t alignment = 64;  // a cache line, and the widest vector there is
+  struct Free {
+    void operator()(Scalar* data) const noexcept { ::operator delete(data, std::align_val_t{alignment}); }
+  };
+
+  template <class Derived>
+  static Shape shape_of(const Eigen::DenseBase<Derived>& expression) {
+    if constexpr (Derived::IsVectorAtCompileTime) return {expression.size()};
+    return {expression.rows(), expression.cols()};
+  }
+
+  std::unique_ptr<Scalar, Free> data_;
+  Shape shape_;
+};
+
+/// True where shapes and all bits are equal (so NaN equals the same NaN, and 0 differs from -0).
+inline bool same_bits(ConstTensorView a, ConstTensorView b) {
+  return a.shape() == b.shape() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0);
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI
