@@ -1,0 +1,29 @@
+# Headers only, so the package goes to share/ and serves every architecture.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/tapegrad)
+set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tapegrad DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+# Two export files: tapegrad::io is loaded only by those who ask for the component.
+install(TARGETS tapegrad EXPORT tapegradTargets)
+install(TARGETS tapegrad_io EXPORT tapegradIoTargets)
+install(EXPORT tapegradTargets NAMESPACE tapegrad:: DESTINATION ${package_dir})
+install(EXPORT tapegradIoTargets NAMESPACE tapegrad:: DESTINATION ${package_dir})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/tapegradConfig.cmake.in tapegradConfig.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(tapegradConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/Findstb.cmake
+  DESTINATION ${package_dir})
+
+# The .pc files say where they are relative to themselves, so the prefix can be moved.
+file(RELATIVE_PATH pkgconfig_to_prefix ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+foreach(package tapegrad tapegrad-io)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/${package}.pc.in ${package}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
