@@ -1,0 +1,5 @@
+# copied_headers.sh SOURCE DIR: include/ copied into a project of one file. One -I, Eigen's, and C++20.
+mkdir -p "$2/vendor"
+cp -r "$1/include/tapegrad" "$2/vendor"
+"${CXX:-c++}" -std=c++20 -I "$2/vendor" $(pkg-config --cflags eigen3) "$1/tests/packaging/main.cpp" -o "$2/consumer"
+"$2/consumer"

@@ -1,0 +1,15 @@
+# Installs to one prefix, moves it to another (with a space), and looks for paths of this tree left inside.
+set(first "${BUILD}/tests/packaging/prefix")
+set(moved "${BUILD}/tests/packaging/moved prefix")
+file(REMOVE_RECURSE "${first}" "${moved}")
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${first} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+file(RENAME "${first}" "${moved}")
+
+file(GLOB_RECURSE files "${moved}/*")
+foreach(file IN LISTS files)
+  file(READ "${file}" text)
+  string(FIND "${text}" "${SOURCE}" found)
+  if(NOT found EQUAL -1)
+    message(FATAL_ERROR "${file} contains ${SOURCE}")
+  endif()
+endforeach()
