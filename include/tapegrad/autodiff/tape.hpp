@@ -138,6 +138,7 @@ class Tape {
  private:
   friend class Var;
   friend struct detail::Recorder;
+  friend struct detail::GraphWriter;
 
   /// Adds the time it lives to a profile entry's field, if there is profiling.
   class Stopwatch;

@@ -7,6 +7,7 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 class Tape;
 namespace detail {
 struct Recorder;
+struct GraphWriter;
 }
 
 /// A value on a tape: a handle of 16 bytes, to be passed by value. It lives until the tape's next `reset()`; using it
@@ -37,6 +38,7 @@ class Var {
  private:
   friend class Tape;
   friend struct detail::Recorder;
+  friend struct detail::GraphWriter;
   Var(Tape* tape, std::uint32_t index, std::uint32_t pass) : tape_(tape), index_(index), pass_(pass) {}
 
   Tape* tape_ = nullptr;

@@ -47,6 +47,13 @@ class TensorAccess {
     return static_cast<double>(self().data()[0]);
   }
 
+ protected:
+  const Shape& same_size(const Shape& shape) const {
+    require<ShapeError>(shape.size() == size(), "reshape: ", self().shape(), " has ", size(), " elements, ", shape,
+                        " has ", shape.size(), "; the numbers must be equal");
+    return shape;
+  }
+
  private:
   Derived& self() { return static_cast<Derived&>(*this); }
   const Derived& self() const { return static_cast<const Derived&>(*this); }
@@ -86,11 +93,7 @@ class ConstTensorView : public detail::TensorAccess<ConstTensorView> {
   const Scalar* data() const { return data_; }
   const Shape& shape() const { return shape_; }
   /// The same elements under another shape. Throws ShapeError if their number differs.
-  ConstTensorView reshaped(const Shape& shape) const {
-    detail::require<ShapeError>(shape.size() == size(), "reshape: ", shape_, " has ", size(), " elements, ", shape,
-                                " has ", shape.size(), "; the numbers must be equal");
-    return {data_, shape};
-  }
+  ConstTensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
  private:
   const Scalar* data_ = nullptr;
@@ -106,6 +109,8 @@ class TensorView : public detail::TensorAccess<TensorView> {
 
   Scalar* data() const { return data_; }
   const Shape& shape() const { return shape_; }
+  /// The same elements under another shape. Throws ShapeError if their number differs.
+  TensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
   void fill(Scalar value) const { std::fill_n(data_, size(), value); }
   /// Copies all elements. Throws ShapeError unless the shapes are equal.

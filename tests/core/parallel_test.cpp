@@ -1,0 +1,77 @@
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "tapegrad/core/parallel.hpp"
+
+using namespace tapegrad;
+
+namespace {
+struct Threads {  // a number of threads for a while
+  explicit Threads(int count) : before(num_threads()) { set_num_threads(count); }
+  ~Threads() { set_num_threads(before); }
+  int before;
+};
+}  // namespace
+
+TEST_CASE("every element is visited once, in chunks that do not depend on threads") {
+  for (int threads : {1, 2, 3, 7}) {
+    const Threads guard(threads);
+    for (Index n : {0, 1, 9, 10, 11, 105}) {
+      std::vector<int> visits(static_cast<std::size_t>(n));
+      std::atomic<bool> chunks_right = true;
+      parallel_for(n, 10, [&](Index begin, Index end) {
+        if (begin % 10 != 0 || end != std::min(n, begin + 10)) chunks_right = false;
+        for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+      });
+      CHECK(chunks_right);
+      CHECK(visits == std::vector<int>(static_cast<std::size_t>(n), 1));
+    }
+  }
+}
+
+TEST_CASE("the first exception, in the order of the chunks, comes out") {
+  for (int threads : {1, 2, 4}) {
+    const Threads guard(threads);
+    CHECK_THROWS_WITH(parallel_for(100, 10,
+                                   [](Index begin, Index) {
+                                     if (begin >= 30) throw std::runtime_error("chunk " + std::to_string(begin / 10));
+                                   }),
+                      "chunk 3");
+  }
+}
+
+TEST_CASE("nested loops stay on their thread") {
+  const Threads guard(2);
+  std::vector<int> visits(400);
+  parallel_for(4, 1, [&](Index outer, Index) {
+    parallel_for(100, 10, [&](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(100 * outer + i)];
+    });
+  });
+  CHECK(visits == std::vector<int>(400, 1));
+}
+
+TEST_CASE("two user threads may both fork") {
+  const Threads guard(2);
+  std::vector<Index> sums(2);
+  const auto work = [&](std::size_t who) {
+    for (int repeat = 0; repeat < 200; ++repeat) {
+      std::vector<Index> squares(64);
+      parallel_for(64, 4, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) squares[static_cast<std::size_t>(i)] = i * i;
+      });
+      sums[who] += std::accumulate(squares.begin(), squares.end(), Index{0});
+    }
+  };
+  std::thread other(work, 1);
+  work(0);
+  other.join();
+  CHECK(sums == std::vector<Index>(2, 200 * 85344));
+}
+
+TEST_CASE("no threads at all is refused") {
+  CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");
+}
