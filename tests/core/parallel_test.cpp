@@ -72,6 +72,25 @@ TEST_CASE("two user threads may both fork") {
   CHECK(sums == std::vector<Index>(2, 200 * 85344));
 }
 
+TEST_CASE("a sum over chunks has the same bits for any number of threads") {
+  const auto harmonic = [](Index n) {
+    return parallel_sum(n, 10, [](Index begin, Index end) {
+      double part = 0;
+      for (Index i = begin; i < end; ++i) part += 1 / static_cast<double>(i + 1);
+      return part;
+    });
+  };
+  for (Index n : {0, 1, 10, 105, 2560, 2561, 100000}) {
+    double plain = 0;
+    for (Index i = 0; i < n; ++i) plain += 1 / static_cast<double>(i + 1);
+    const Threads one(1);
+    const double expected = harmonic(n);
+    CHECK(expected == Approx(plain).epsilon(1e-13));
+    const Threads three(3);
+    CHECK(harmonic(n) == expected);
+  }
+}
+
 TEST_CASE("no threads at all is refused") {
   CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");
 }

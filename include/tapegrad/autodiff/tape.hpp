@@ -1,7 +1,10 @@
 #pragma once
 // The tape: what was computed, in order, so that gradients can be computed in the opposite one.
 
+#include <algorithm>
 #include <chrono>
+#include <ranges>
+#include <span>
 #include <string>
 
 #include "../core/random.hpp"
@@ -22,14 +25,14 @@ struct OpType {
 struct Node {
   ConstTensorView value;
   GradientSlot gradient;
-  const OpType* type = nullptr;            // null for a leaf
-  const void* op = nullptr;                // the op struct with its attributes
-  const std::uint32_t* inputs = nullptr;   // their positions on the tape
+  const OpType* type = nullptr;           // null for a leaf
+  const void* op = nullptr;               // the op struct with its attributes
+  const std::uint32_t* inputs = nullptr;  // their positions on the tape
   std::uint32_t input_count = 0;
   bool requires_grad = false;
   const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
   Parameter* parameter = nullptr;
-  std::uint32_t parameter_version = 0;     // when the value was read
+  std::uint32_t parameter_version = 0;  // when the value was read
 };
 
 }  // namespace detail
@@ -79,6 +82,16 @@ class Tape {
     const TensorView noise = allocate(shape);
     rng.normal(noise);
     return push(leaf(noise));
+  }
+
+  /// The elements of any range, converted to T and copied into the tape's memory, where they stay until `reset()`: for
+  /// what an op's attributes look at.
+  template <class T, std::ranges::sized_range Elements>
+  std::span<const T> keep(const Elements& elements) {
+    const auto count = static_cast<std::size_t>(std::ranges::size(elements));
+    T* const kept = arena_.allocate_array<T>(count);
+    std::ranges::transform(elements, kept, [](const auto& element) { return static_cast<T>(element); });
+    return {kept, count};
   }
 
   /// Switches recording off while it lives: what is computed meanwhile requires no gradient.
@@ -189,7 +202,7 @@ class Tape {
 
 class Tape::Stopwatch {
  public:
-  Stopwatch(Tape& tape, const char* name, double OpProfile::* seconds, Index calls)
+  Stopwatch(Tape& tape, const char* name, double OpProfile::*seconds, Index calls)
       : tape_(tape.profiling_ ? &tape : nullptr), name_(name), seconds_(seconds), calls_(calls) {
     if (tape_) [[unlikely]]
       start_ = std::chrono::steady_clock::now();
@@ -210,7 +223,7 @@ class Tape::Stopwatch {
  private:
   Tape* tape_;
   const char* name_;
-  double OpProfile::* seconds_;
+  double OpProfile::*seconds_;
   Index calls_;
   std::chrono::steady_clock::time_point start_{};
 };
@@ -289,8 +302,8 @@ inline ConstTensorView Tape::grad(Var var) {
   detail::require<TapeError>(asked.requires_grad, "grad: this Var requires no gradient; make it with Tape::variable, ",
                              "outside of no_grad()");
   if (asked.parameter) return asked.parameter->grad();
-  const bool reached = asked.type ? asked.gradient.stamp == backward_calls_ && backward_calls_ != 0
-                                  : asked.gradient.stamp != 0;
+  const bool reached =
+      asked.type ? asked.gradient.stamp == backward_calls_ && backward_calls_ != 0 : asked.gradient.stamp != 0;
   if (reached) return {asked.gradient.data, asked.value.shape()};
   const TensorView zeros = allocate(asked.value.shape());
   zeros.fill(0);

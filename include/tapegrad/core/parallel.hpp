@@ -3,6 +3,7 @@
 // so what a chunk computes, to the bit, does not depend on the number of threads.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -82,8 +83,9 @@ void parallel_region(int threads, const Body& body) {
 
 }  // namespace detail
 
-/// Calls body(begin, end) for every chunk [i * grain, min((i + 1) * grain, n)), possibly on several threads, each taking
-/// a run of neighbouring chunks. The first exception, in the order of the chunks, is thrown again after all have ended.
+/// Calls body(begin, end) for every chunk [i * grain, min((i + 1) * grain, n)), possibly on several threads, each
+/// taking a run of neighbouring chunks. The first exception, in the order of the chunks, is thrown again after all have
+/// ended.
 template <class Body>
 void parallel_for(Index n, Index grain, const Body& body) {
   const Index chunks = (n + grain - 1) / grain;
@@ -97,6 +99,20 @@ void parallel_for(Index n, Index grain, const Body& body) {
   detail::parallel_region(static_cast<int>(std::min<Index>(num_threads(), chunks)), [&](int thread, int threads) {
     run(chunks * thread / threads, chunks * (thread + 1) / threads);
   });
+}
+
+/// The sum of body(begin, end), a double, over chunks that cover 0 .. n - 1, added up in their order: the same bits for
+/// any number of threads. Chunks are at least `grain` long, and more where there would be over 256 of them.
+template <class Body>
+double parallel_sum(Index n, Index grain, const Body& body) {
+  constexpr Index most = 256;
+  std::array<double, most> parts;
+  grain = std::max(grain, (n + most - 1) / most);
+  parallel_for(n, grain,
+               [&](Index begin, Index end) { parts[static_cast<std::size_t>(begin / grain)] = body(begin, end); });
+  double total = 0;
+  for (Index chunk = 0; chunk * grain < n; ++chunk) total += parts[static_cast<std::size_t>(chunk)];
+  return total;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
