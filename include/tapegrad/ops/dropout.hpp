@@ -1,0 +1,38 @@
+#pragma once
+
+#include "../autodiff/apply.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace ops {
+
+/// y = x * mask / (1 - p); the mask is kept for backward.
+struct Dropout {
+  static constexpr const char* name = "dropout";
+  double p;
+  Rng* rng;  // for forward only: backward may come when it is gone
+
+  Shape shape(const Shape& x) const {
+    detail::require<ValueError>(p >= 0 && p < 1, name, ": got p = ", p, "; the probability of a zero is in [0, 1)");
+    return x;
+  }
+  Shape saved(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y, TensorView mask) const {
+    rng->bernoulli(mask, 1 - p);
+    y.assign(x.array() * mask.array() * scale());
+  }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView mask, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() * mask.array() * scale();
+  }
+
+ private:
+  Scalar scale() const { return static_cast<Scalar>(1 / (1 - p)); }
+};
+
+}  // namespace ops
+
+/// Each element is 0 with probability p, else divided by 1 - p, so that the mean stays; drawn from `rng`. With p = 0 it
+/// is x itself, and nothing is drawn. Throws ValueError unless p is in [0, 1). (Srivastava et al. 2014)
+inline Var dropout(Var x, double p, Rng& rng) { return p == 0 ? x : apply(ops::Dropout{p, &rng}, x); }
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -1,0 +1,173 @@
+#pragma once
+// Losses of predictions and targets of the same shape. Gradients flow to the targets too where those want one.
+
+#include "loss.hpp"
+#include "select.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// Whether targets that should be in [0, 1] are refused where they are not. Without the check binary cross-entropy is
+/// unbounded below, and a decoder is rewarded for saturating: for experiments that want to see just that.
+enum class TargetCheck { on, off };
+
+namespace detail {
+
+/// "[0, 37]": where element i of a tensor stands.
+inline std::string position(const Shape& shape, Index i) {
+  std::string text;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    text = std::to_string(i % shape[axis]) + (text.empty() ? "" : ", ") + text;
+    i /= shape[axis];
+  }
+  return "[" + text + "]";
+}
+
+/// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
+inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
+  parallel_for(x.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
+    Block block;
+    for_blocks(chunk_begin, chunk_end, [&](Index begin, Index n) {
+      const auto elements = flat(x.data() + begin, n);
+      flat(block.data, n) = elements * (elements - 1);  // not positive within; NaN for NaN
+      if (simd::max(block.data, n) <= 0) return;
+      Index i = begin;
+      while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
+      throw ValueError(
+          concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
+    });
+  });
+}
+inline void check_targets(const char* op, const char* what, ConstTensorView x) {
+  check_unit_interval(op, what, x, "scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])");
+}
+
+}  // namespace detail
+
+namespace ops {
+
+struct Bce {
+  static constexpr const char* name = "bce";
+  static constexpr std::array inputs{"input", "target"};
+  TargetCheck check_on;
+  void check(std::span<const ConstTensorView> in) const {
+    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
+    detail::check_unit_interval(name, inputs[0], in[0],
+                                "it must be a probability (for numbers before a sigmoid there is bce_with_logits)");
+  }
+  /// Logs are held above -100, as in PyTorch, so that a saturated prediction costs 100 and not infinity.
+  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    detail::Block block;
+    auto log_off = detail::flat(block.data, out.size());
+    logs(in[0], out, log_off);
+    out = (in[1] - 1) * log_off - in[1] * out;
+  }
+  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    if (i == 0) {
+      out = (in[0] - in[1]) / detail::at_least(in[0] * (1 - in[0]), Scalar(1e-12));
+      return;
+    }
+    detail::Block block;
+    auto log_off = detail::flat(block.data, out.size());
+    logs(in[0], out, log_off);
+    out = log_off - out;
+  }
+
+ private:
+  static void logs(const detail::ConstArrayMap& p, detail::ArrayMap log_on, detail::ArrayMap log_off) {
+    simd::log(p.data(), log_on.data(), p.size());
+    log_off = -p;
+    simd::log1p(log_off.data(), log_off.data(), p.size());
+    log_on = detail::at_least(log_on, -100);
+    log_off = detail::at_least(log_off, -100);
+  }
+};
+
+struct BceWithLogits {
+  static constexpr const char* name = "bce_with_logits";
+  static constexpr std::array inputs{"logits", "target"};
+  TargetCheck check_on;
+  void check(std::span<const ConstTensorView> in) const {
+    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
+  }
+  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    simd::bce_with_logits(in[0].data(), in[1].data(), out.data(), out.size());
+  }
+  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    if (i == 0) {
+      simd::bce_with_logits_backward(in[0].data(), in[1].data(), Scalar{1}, out.data(), out.size());
+    } else {
+      out = -in[0];
+    }
+  }
+};
+
+struct Mse {
+  static constexpr const char* name = "mse";
+  static constexpr std::array inputs{"input", "target"};
+  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const { out = (in[0] - in[1]).square(); }
+  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const { out = 2 * (in[i] - in[1 - i]); }
+};
+
+struct L1 {
+  static constexpr const char* name = "l1";
+  static constexpr std::array inputs{"input", "target"};
+  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const { out = (in[0] - in[1]).abs(); }
+  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    out = (in[i] - in[1 - i]).sign();
+  }
+};
+
+struct Huber {
+  static constexpr const char* name = "huber";
+  static constexpr std::array inputs{"input", "target"};
+  double delta;
+  void check(std::span<const ConstTensorView>) const {
+    detail::require<ValueError>(delta > 0 && std::isfinite(delta), name, ": delta is ", delta,
+                                "; it must be positive and finite");
+  }
+  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    const auto d = static_cast<Scalar>(delta);
+    out = (in[0] - in[1]).abs();
+    out = detail::at_most(out, d) * (out - detail::at_most(out, d) / 2);
+  }
+  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+    const auto d = static_cast<Scalar>(delta);
+    out = detail::at_most(detail::at_least(in[i] - in[1 - i], -d), d);
+  }
+};
+
+}  // namespace ops
+
+/// Binary cross-entropy of probabilities: -t log p - (1 - t) log(1 - p), logs held above -100 as in PyTorch. Sum by
+/// default: the reconstruction term of a VAE, in nats. Throws ShapeError unless the shapes are equal, ValueError for
+/// probabilities outside [0, 1], and for such targets unless their check is off.
+inline Var bce(Var input, Var target, Reduction reduction = Reduction::sum, TargetCheck check = TargetCheck::on) {
+  return detail::loss(ops::Bce{check}, reduction, input, target);
+}
+
+/// The same of logits a, p = sigmoid(a), without overflow or cancellation: softplus(a) - t a. Its gradient is
+/// sigmoid(a) - t. Sum by default. Throws ShapeError unless the shapes are equal, and ValueError for targets outside
+/// [0, 1] unless their check is off.
+inline Var bce_with_logits(Var logits, Var target, Reduction reduction = Reduction::sum,
+                           TargetCheck check = TargetCheck::on) {
+  return detail::loss(ops::BceWithLogits{check}, reduction, logits, target);
+}
+
+/// (x - t)^2. Mean by default, as in PyTorch. Throws ShapeError unless the shapes are equal.
+inline Var mse(Var input, Var target, Reduction reduction = Reduction::mean) {
+  return detail::loss(ops::Mse{}, reduction, input, target);
+}
+
+/// |x - t|. Mean by default, as in PyTorch; no gradient where both are equal. Throws ShapeError unless the shapes are
+/// equal.
+inline Var l1(Var input, Var target, Reduction reduction = Reduction::mean) {
+  return detail::loss(ops::L1{}, reduction, input, target);
+}
+
+/// (x - t)^2 / 2 up to a distance of delta, from there on the line delta (|x - t| - delta / 2). Mean by default, as in
+/// PyTorch. Throws ShapeError unless the shapes are equal, ValueError unless delta is positive. (Huber 1964)
+inline Var huber(Var input, Var target, double delta = 1, Reduction reduction = Reduction::mean) {
+  return detail::loss(ops::Huber{delta}, reduction, input, target);
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -1,0 +1,150 @@
+#pragma once
+// sum, mean and max, over everything or one axis. Sums are kept in double, in an order that depends on the shape alone.
+
+#include <optional>
+
+#include "../core/simd/simd.hpp"
+#include "shape.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// How a reduction leaves the axis that it was over.
+struct ReduceOptions {
+  bool keepdim = false;  ///< keep it, with length 1, so that the result broadcasts against the input
+};
+
+namespace ops {
+
+/// The sum, or the mean, over one axis or over everything.
+template <bool average>
+struct Sum {
+  static constexpr const char* name = average ? "mean" : "sum";
+  std::optional<int> axis = std::nullopt;
+  bool keepdim = false;
+
+  Shape shape(const Shape& x) const {
+    if (!axis) {
+      detail::require<ShapeError>(!average || !x.empty(), name, ": the input is ", x, "; there is no mean of nothing");
+      return {};
+    }
+    const int along = detail::checked_axis(name, x, *axis);
+    detail::require<ShapeError>(!average || x[along] > 0, name, ": axis ", along, " of ", x,
+                                " is empty; there is no mean of nothing");
+    return keepdim ? x.with(along, 1) : x.without(along);
+  }
+
+  void forward(ConstTensorView x, TensorView y) const {
+    const auto result = [n = count(x.shape())](double total) { return static_cast<Scalar>(total / n); };
+    if (!axis) {
+      y.data()[0] = result(parallel_sum(x.size(), detail::chunk_size, [&](Index begin, Index end) {
+        return simd::sum(x.data() + begin, end - begin);
+      }));
+      return;
+    }
+    const detail::Cut cut(x.shape(), x.shape().checked_axis(*axis));
+    if (cut.inner == 1) {
+      detail::for_rows(cut.outer, cut.length,
+                       [&](Index row) { y.data()[row] = result(simd::sum(x.data() + row * cut.length, cut.length)); });
+      return;
+    }
+    // Threads share the columns, some cache lines of them at a time, so that each is summed in order.
+    constexpr Index width = 64;
+    const Index strips = (cut.inner + width - 1) / width;
+    detail::for_rows(cut.outer * strips, cut.length * width, [&](Index strip) {
+      const Index outer = strip / strips, begin = strip % strips * width, n = std::min(width, cut.inner - begin);
+      Scalar* const sums = y.data() + outer * cut.inner + begin;
+      simd::column_sums(x.data() + outer * cut.length * cut.inner + begin, cut.length, n, cut.inner, sums);
+      if (average) detail::flat(sums, n) /= static_cast<Scalar>(cut.length);
+    });
+  }
+
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const auto scale = static_cast<Scalar>(1 / count(x.shape()));
+    if (!axis) {
+      dx += detail::ArrayMap::Constant(x.size(), scale * dy.data()[0]);
+      return;
+    }
+    const detail::Cut cut(x.shape(), x.shape().checked_axis(*axis));
+    const Gradient::Target target = dx.target();
+    if (cut.inner == 1) {
+      detail::for_rows(cut.outer, cut.length, [&](Index row) {
+        detail::put(detail::flat(target.view.data() + row * cut.length, cut.length), target.first,
+                    detail::ArrayMap::Constant(cut.length, scale * dy.data()[row]));
+      });
+    } else {
+      detail::for_rows(cut.outer * cut.length, cut.inner, [&](Index row) {
+        detail::put(detail::flat(target.view.data() + row * cut.inner, cut.inner), target.first,
+                    scale * detail::flat(dy.data() + row / cut.length * cut.inner, cut.inner));
+      });
+    }
+  }
+
+ private:
+  /// What the sum is divided by.
+  double count(const Shape& x) const {
+    if (!average) return 1;
+    return static_cast<double>(axis ? x[*axis] : x.size());
+  }
+};
+
+/// The largest element of each row.
+struct Max {
+  static constexpr const char* name = "max";
+  bool keepdim = false;
+
+  Shape shape(const Shape& x) const {
+    detail::require<ShapeError>(x.cols() > 0, name,
+                                ": the axis to reduce has length 0; there is no maximum of nothing");
+    return keepdim ? x.with(-1, 1) : x.without(-1);
+  }
+  void forward(ConstTensorView x, TensorView y) const {
+    const Index n = x.shape().cols();
+    detail::for_rows(y.size(), n, [&](Index row) { y.data()[row] = simd::max(x.data() + row * n, n); });
+  }
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const Index n = x.shape().cols();
+    const TensorView sums = dx.accumulator();
+    detail::for_rows(y.size(), n, [&](Index row) {
+      const Scalar* const begin = x.data() + row * n;
+      const auto largest = [max = y.data()[row]](Scalar value) { return value == max || std::isnan(value); };
+      sums.data()[std::find_if(begin, begin + n, largest) - x.data()] += dy.data()[row];
+    });
+  }
+};
+
+}  // namespace ops
+
+namespace detail {
+
+/// RowsOp{keepdim}, which reduces the last axis, for any axis: another one is swapped with the last, and back.
+template <class RowsOp>
+Var reduce_axis(Var x, int axis, ReduceOptions options) {
+  const int rank = x.shape().rank();
+  if (rank > 0 && (axis == -1 || axis == rank - 1)) return apply(RowsOp{options.keepdim}, x);
+  const Var rows = apply(ops::Transpose{axis, -1, RowsOp::name}, x);
+  const Var kept = transpose(apply(RowsOp{true}, rows), axis, -1);
+  return options.keepdim ? kept : reshape(kept, kept.shape().without(axis));
+}
+
+}  // namespace detail
+
+/// The sum of all elements: a scalar, 0 for no elements.
+inline Var sum(Var x) { return apply(ops::Sum<false>{}, x); }
+/// The sums over one axis (negative ones count from the last), which goes away unless `{.keepdim = true}`. Throws
+/// ShapeError beyond the rank.
+inline Var sum(Var x, int axis, ReduceOptions options = {}) { return apply(ops::Sum<false>{axis, options.keepdim}, x); }
+
+/// The mean of all elements: a scalar. Throws ShapeError if there are none.
+inline Var mean(Var x) { return apply(ops::Sum<true>{}, x); }
+/// The means over one axis; see sum. Throws ShapeError for an empty axis.
+inline Var mean(Var x, int axis, ReduceOptions options = {}) { return apply(ops::Sum<true>{axis, options.keepdim}, x); }
+
+/// The largest of all elements: a scalar; NaN if one is. Where several are equal, the gradient goes to the first.
+/// Throws ShapeError if there are none.
+inline Var max(Var x) { return apply(ops::Max{}, reshape(x, {-1})); }
+/// The largest elements along one axis; see sum. Throws ShapeError for an empty axis.
+inline Var max(Var x, int axis, ReduceOptions options = {}) { return detail::reduce_axis<ops::Max>(x, axis, options); }
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -1,0 +1,131 @@
+#pragma once
+// The same elements under another shape: reshape and transpose. What takes elements apart or puts them
+// together is in pieces.hpp.
+
+#include "../autodiff/apply.hpp"
+#include "blocks.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace ops {
+
+struct Reshape {
+  static constexpr const char* name = "reshape";
+  std::array<Index, Shape::max_rank> lengths{};
+  int rank = 0;
+
+  explicit Reshape(std::span<const Index> wanted) : rank(static_cast<int>(wanted.size())) {
+    detail::require<ShapeError>(rank <= Shape::max_rank, name, ": ", rank, " axes; at most ", Shape::max_rank,
+                                " are supported");
+    std::copy(wanted.begin(), wanted.end(), lengths.begin());
+  }
+  Shape shape(const Shape& x) const {
+    std::array<Index, Shape::max_rank> found = lengths;
+    int free = -1;  // the axis to be found
+    for (int axis = 0; axis < rank; ++axis) {
+      Index& length = found[static_cast<std::size_t>(axis)];
+      detail::require<ShapeError>(length >= 0 || (length == -1 && free < 0), name, ": axis ", axis, " has length ",
+                                  length, "; lengths are not negative, but for one -1 that is found from the others");
+      if (length == -1) {
+        free = axis;
+        length = 1;
+      }
+    }
+    Shape result(std::span<const Index>(found.data(), static_cast<std::size_t>(rank)));
+    if (free >= 0) {
+      detail::require<ShapeError>(!result.empty() && x.size() % result.size() == 0, name, ": ", x, " has ", x.size(),
+                                  " elements, the axes beside the -1 hold ", result.size(), "; they must divide it");
+      result = result.with(free, x.size() / result.size());
+    }
+    detail::require<ShapeError>(result.size() == x.size(), name, ": ", x, " has ", x.size(), " elements, ", result,
+                                " has ", result.size(), "; the numbers must be equal");
+    return result;
+  }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array();
+  }
+};
+
+/// Swaps two axes.
+struct Transpose {
+  static constexpr const char* name = "transpose";
+  int a = 0;
+  int b = 1;
+  const char* asker = name;  // the op whose axes these are, for errors
+
+  Shape shape(const Shape& x) const {
+    const int first = detail::checked_axis(asker, x, a), second = detail::checked_axis(asker, x, b);
+    return x.with(first, x[second]).with(second, x[first]);
+  }
+  void forward(ConstTensorView x, TensorView y) const { swap(x, y, true); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const auto [view, first] = dx.target();
+    swap(dy, view, first);
+  }
+
+ private:
+  /// to(o, j, m, i, :) = or += from(o, i, m, j, :), where i and j are the two axes and the others are folded.
+  void swap(ConstTensorView from, TensorView to, bool first) const {
+    const Shape& shape = from.shape();
+    const int left = std::min(shape.checked_axis(a), shape.checked_axis(b));
+    const int right = std::max(shape.checked_axis(a), shape.checked_axis(b));
+    if (left == right) return detail::put(to.array(), first, from.array());
+    const detail::Cut outside(shape, left), inside(shape, right);
+    const Index lefts = outside.length, rights = inside.length, inner = inside.inner;
+    const Index middle = outside.inner / std::max<Index>(1, rights * inner);
+    detail::for_rows(outside.outer * rights * middle, lefts * inner, [&](Index row) {
+      const Index m = row % middle, j = row / middle % rights, o = row / middle / rights;
+      const Scalar* source = from.data() + ((o * lefts * middle + m) * rights + j) * inner;
+      Scalar* target = to.data() + row * lefts * inner;
+      const Index step = middle * rights * inner;
+      if (inner == 1) {
+        using Strided = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>, 0, Eigen::InnerStride<>>;
+        detail::put(detail::flat(target, lefts), first, Strided(source, lefts, Eigen::InnerStride<>(step)));
+      } else {
+        for (Index i = 0; i < lefts; ++i)
+          detail::put(detail::flat(target + i * inner, inner), first, detail::flat(source + i * step, inner));
+      }
+    });
+  }
+};
+
+/// transpose() of a matrix.
+struct TransposeMatrix : Transpose {
+  Shape shape(const Shape& x) const {
+    detail::require<ShapeError>(x.rank() == 2, name, ": the input is ", x,
+                                "; without axes it must be a matrix, with two axes");
+    return Transpose::shape(x);
+  }
+};
+
+}  // namespace ops
+
+/// The elements in the same order under another shape. One length may be -1, to be found from the others. Throws
+/// ShapeError unless the numbers of elements are equal.
+inline Var reshape(Var x, std::initializer_list<Index> lengths) {
+  return apply(ops::Reshape(std::span<const Index>(lengths.begin(), lengths.size())), x);
+}
+inline Var reshape(Var x, const Shape& shape) {
+  return apply(ops::Reshape(std::span<const Index>(shape.begin(), shape.end())), x);
+}
+
+/// The transpose of a matrix. Throws ShapeError unless there are two axes.
+inline Var transpose(Var x) { return apply(ops::TransposeMatrix{}, x); }
+/// Swaps two axes; negative ones count from the last. Throws ShapeError beyond the rank.
+inline Var transpose(Var x, int a, int b) { return apply(ops::Transpose{a, b}, x); }
+
+namespace detail {
+
+/// RowsOp{}, which works along the last axis, for any axis: another one is swapped with the last, and back.
+template <class RowsOp>
+Var map_axis(Var x, int axis) {
+  const int rank = x.shape().rank();
+  if (rank > 0 && (axis == -1 || axis == rank - 1)) return apply(RowsOp{}, x);
+  return transpose(apply(RowsOp{}, apply(ops::Transpose{axis, -1, RowsOp::name}, x)), axis, -1);
+}
+
+}  // namespace detail
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

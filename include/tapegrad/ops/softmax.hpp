@@ -1,0 +1,144 @@
+#pragma once
+// logsumexp, softmax and log_softmax, over everything or one axis. Each row's maximum is taken out before exp, so that
+// nothing overflows.
+
+#include "reduce.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace detail {
+
+/// log(sum(exp(x - shift))), in double; -inf for no elements.
+inline double log_sum_exp(const Scalar* x, Index n, Scalar shift) {
+  double total = 0;
+  Block block;
+  for_blocks(0, n, [&](Index begin, Index count) {
+    flat(block.data, count) = flat(x + begin, count) - shift;
+    simd::exp(block.data, block.data, count);
+    total += simd::sum(block.data, count);
+  });
+  return std::log(total);
+}
+
+/// Writes a row's softmax to y, and returns its logsumexp.
+inline double softmax_row(const Scalar* x, Scalar* y, Index n) {
+  const Scalar shift = simd::max(x, n);
+  flat(y, n) = flat(x, n) - shift;
+  simd::exp(y, y, n);
+  const double total = simd::sum(y, n);
+  flat(y, n) /= static_cast<Scalar>(total);
+  return static_cast<double>(shift) + std::log(total);
+}
+
+}  // namespace detail
+
+namespace ops {
+
+/// log(sum(exp(x))) of each row.
+struct LogSumExp {
+  static constexpr const char* name = "logsumexp";
+  bool keepdim = false;
+
+  Shape shape(const Shape& x) const { return keepdim ? x.with(-1, 1) : x.without(-1); }
+  void forward(ConstTensorView x, TensorView y) const {
+    const Index n = x.shape().cols();
+    detail::for_rows(y.size(), n, [&](Index row) {
+      const Scalar* const from = x.data() + row * n;
+      const Scalar largest = simd::max(from, n), shift = std::isinf(largest) ? Scalar{0} : largest;  // inf - inf is NaN
+      y.data()[row] = static_cast<Scalar>(static_cast<double>(shift) + detail::log_sum_exp(from, n, shift));
+    });
+  }
+  /// dx = dy * exp(x - y); zeros where a row, and so y, is -inf.
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const Index n = x.shape().cols();
+    const Gradient::Target target = dx.target();
+    detail::for_rows(y.size(), n, [&](Index row) {
+      const Scalar result = y.data()[row], shift = std::isinf(result) && result < 0 ? Scalar{0} : result;
+      detail::Block block;
+      detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
+        auto exps = detail::flat(block.data, count);
+        exps = detail::flat(x.data() + begin, count) - shift;
+        simd::exp(block.data, block.data, count);
+        detail::put(detail::flat(target.view.data() + begin, count), target.first, dy.data()[row] * exps);
+      });
+    });
+  }
+};
+
+/// exp(x) of each row, divided by its sum.
+struct Softmax {
+  static constexpr const char* name = "softmax";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const {
+    const Index n = x.shape().cols();
+    detail::for_rows(x.shape().rows(), n,
+                     [&](Index row) { detail::softmax_row(x.data() + row * n, y.data() + row * n, n); });
+  }
+  /// dx = y * (dy - sum(y * dy)).
+  void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const Index n = y.shape().cols();
+    const Gradient::Target target = dx.target();
+    detail::for_rows(y.shape().rows(), n, [&](Index row) {
+      const auto result = detail::flat(y.data() + row * n, n), slope = detail::flat(dy.data() + row * n, n);
+      const auto mean = static_cast<Scalar>(simd::dot(result.data(), slope.data(), n));
+      detail::put(detail::flat(target.view.data() + row * n, n), target.first, result * (slope - mean));
+    });
+  }
+};
+
+/// log(softmax(x)) of each row.
+struct LogSoftmax {
+  static constexpr const char* name = "log_softmax";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const {
+    const Index n = x.shape().cols();
+    detail::for_rows(x.shape().rows(), n, [&](Index row) {
+      // Not x - logsumexp(x), which loses the digits that a large maximum has no room for.
+      const auto from = detail::flat(x.data() + row * n, n);
+      const Scalar shift = simd::max(from.data(), n);
+      const auto log_total = static_cast<Scalar>(detail::log_sum_exp(from.data(), n, shift));
+      detail::flat(y.data() + row * n, n) = (from - shift) - log_total;
+    });
+  }
+  /// dx = dy - exp(y) * sum(dy).
+  void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    const Index n = y.shape().cols();
+    const Gradient::Target target = dx.target();
+    detail::for_rows(y.shape().rows(), n, [&](Index row) {
+      const auto total = static_cast<Scalar>(simd::sum(dy.data() + row * n, n));
+      detail::Block block;
+      detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
+        simd::exp(y.data() + begin, block.data, count);
+        detail::put(detail::flat(target.view.data() + begin, count), target.first,
+                    detail::flat(dy.data() + begin, count) - total * detail::flat(block.data, count));
+      });
+    });
+  }
+};
+
+}  // namespace ops
+
+/// log(sum(exp(x))) over all elements: a scalar. It is -inf, with a gradient of zeros, where all are -inf or there are
+/// none.
+inline Var logsumexp(Var x) { return apply(ops::LogSumExp{}, reshape(x, {-1})); }
+/// The same over one axis (negative ones count from the last), which goes away unless `{.keepdim = true}`. Throws
+/// ShapeError beyond the rank.
+inline Var logsumexp(Var x, int axis, ReduceOptions options = {}) {
+  return detail::reduce_axis<ops::LogSumExp>(x, axis, options);
+}
+
+/// exp(x) / sum(exp(x)) over one axis. A row that is all -inf gives NaN, as in PyTorch: it is no distribution. Throws
+/// ShapeError beyond the rank.
+inline Var softmax(Var x, int axis) { return detail::map_axis<ops::Softmax>(x, axis); }
+/// The same over all elements at once.
+inline Var softmax(Var x) { return reshape(apply(ops::Softmax{}, reshape(x, {-1})), x.shape()); }
+
+/// log(softmax(x)) over one axis, in the form that does not underflow. See softmax.
+inline Var log_softmax(Var x, int axis) { return detail::map_axis<ops::LogSoftmax>(x, axis); }
+/// The same over all elements at once.
+inline Var log_softmax(Var x) { return reshape(apply(ops::LogSoftmax{}, reshape(x, {-1})), x.shape()); }
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI
