@@ -1,0 +1,278 @@
+#pragma once
+// Data sets, cut into batches:
+//
+//   for (const auto& batch : data::batches(mnist.train, {.size = 128, .shuffle = &rng})) ...
+//
+// or, to make the buffers once for all epochs:
+//
+//   data::Batches batches(mnist.train, {.size = 128, .shuffle = &rng});
+//   for (int epoch = 1; epoch <= 10; ++epoch)
+//     for (const auto& batch : batches) ...
+
+#include <cmath>
+#include <iterator>
+#include <optional>
+
+#include "../core/random.hpp"
+#include "dataset.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::data {
+
+/// What becomes of numbers in [0, 1] before they are normalised.
+enum class Binarize {
+  none,       ///< they stay as they are
+  threshold,  ///< 1 above 0.5, else 0
+  bernoulli,  ///< 1 with the number as its probability, else 0; drawn afresh for every batch
+};
+
+/// x becomes (x - mean) / std.
+struct Normalize {
+  double mean = 0;
+  double std = 1;
+};
+
+/// `{.size = 128, .shuffle = &rng}`.
+struct BatchOptions {
+  Index size = 128;        ///< samples in a batch; the last has what is left
+  Rng* shuffle = nullptr;  ///< shuffle by a key, one for each epoch, drawn from it; null: in order
+  bool drop_last = false;  ///< leave out a last batch that is smaller
+  std::optional<std::span<const Index>> indices = {};  ///< only these samples (copied); not set: all
+  Binarize binarize = Binarize::none;
+  Normalize normalize = {};
+  Rng* noise = nullptr;  ///< what bernoulli's key is drawn from if .shuffle is null
+};
+
+/// Where a loop over batches stands: all there is to save and restore.
+struct BatchState {
+  std::uint64_t key = 0;  ///< what order and noise of this epoch derive from
+  Index next = 0;         ///< the number of the next batch
+  friend bool operator==(const BatchState&, const BatchState&) = default;
+};
+
+/// Some images. It looks at memory of the loop's that the next batch overwrites.
+struct ImageBatch {
+  ConstTensorView images;          ///< (size, rows * cols), pixel / 255, binarised and normalised
+  std::span<const Index> labels;   ///< one for each image, or empty
+  std::span<const Index> indices;  ///< their numbers in the data set
+  int size() const { return static_cast<int>(indices.size()); }
+};
+
+/// Some samples of a TensorDataset. It looks at memory of the loop's that the next batch overwrites.
+struct TensorBatch {
+  ConstTensorView inputs;          ///< (size, ...), binarised and normalised
+  ConstTensorView targets;         ///< (size, ...), or empty
+  std::span<const Index> labels;   ///< one for each sample, or empty
+  std::span<const Index> indices;  ///< their numbers in the data set
+  int size() const { return static_cast<int>(indices.size()); }
+};
+
+namespace detail {
+
+inline Shape batch_shape(const ImageDataset& set, Index count) { return {count, set.rows() * set.cols()}; }
+inline Shape batch_shape(const TensorDataset& set, Index count) { return set.inputs().shape().with(0, count); }
+
+/// Writes the samples `rows[0]` to `rows[count - 1]` as number * scale + shift.
+inline void gather(const ImageDataset& set, const Index* rows, Index count, double scale, double shift, Scalar* out) {
+  simd::gather(set.pixels().data(), rows, count, set.rows() * set.cols(), out, scale / 255, shift);
+}
+inline void gather(const TensorDataset& set, const Index* rows, Index count, double scale, double shift, Scalar* out) {
+  const Index width = set.inputs().size() / set.size();
+  for (Index i = 0; i < count; ++i) {
+    const Scalar* row = set.inputs().data() + rows[i] * width;
+    std::transform(row, row + width, out + i * width, [=](Scalar x) { return static_cast<Scalar>(x * scale + shift); });
+  }
+}
+
+}  // namespace detail
+
+/// A data set in batches. Each loop over it is an epoch with an order and noise of its own; one loop at a time. The
+/// data set and the Rng must outlive it. After its construction nothing is allocated.
+template <class Dataset>
+class Batches {
+ public:
+  using Batch = std::conditional_t<std::same_as<Dataset, ImageDataset>, ImageBatch, TensorBatch>;
+
+  /// Throws ValueError for an empty data set and for options that cannot be right.
+  explicit Batches(const Dataset& dataset, const BatchOptions& options = {}) : dataset_(dataset), options_(options) {
+    check();
+    if (options.indices) subset_.assign(options.indices->begin(), options.indices->end());
+    options_.indices.reset();  // it looks at the caller's memory
+    order_ = subset_;
+    if (subset_.empty()) {
+      order_.resize(static_cast<std::size_t>(dataset.size()));
+      std::iota(order_.begin(), order_.end(), Index{0});
+    }
+    const Index size = std::min(options.size, samples());
+    inputs_ = Tensor::uninitialized(detail::batch_shape(dataset, size));
+    if (options.binarize == Binarize::bernoulli) noise_ = Tensor::uninitialized(inputs_.shape());
+    if (!dataset.labels().empty()) labels_.resize(static_cast<std::size_t>(size));
+    if constexpr (has_targets) {
+      if (!dataset.targets().empty()) targets_ = Tensor::uninitialized(dataset.targets().shape().with(0, size));
+    }
+    detail::require<ValueError>(count() > 0, "batches: drop_last with size = ", options.size, " leaves nothing of ",
+                                samples(), " samples; make the batches smaller");
+  }
+  Batches(const Batches&) = delete;
+  Batches& operator=(const Batches&) = delete;
+
+  /// The number of batches in an epoch.
+  Index count() const { return samples() / options_.size + (!options_.drop_last && samples() % options_.size != 0); }
+
+  class Iterator {
+   public:
+    using value_type = Batch;
+    using difference_type = Index;
+
+    const Batch& operator*() const { return batches_->batch_; }
+    const Batch* operator->() const { return &batches_->batch_; }
+    Iterator& operator++() {
+      batches_->advance();
+      return *this;
+    }
+    void operator++(int) { batches_->advance(); }
+    bool operator==(std::default_sentinel_t) const { return batches_->at_end_; }
+
+   private:
+    friend class Batches;
+    explicit Iterator(Batches& batches) : batches_(&batches) {}
+    Batches* batches_;
+  };
+
+  /// Starts the next epoch, or goes on where restore() said.
+  Iterator begin() {
+    if (!restored_) state_ = {draws() ? rng()->bits() : 0, 0};
+    restored_ = false;
+    Rng epoch(state_.key);
+    noise_key_ = epoch.bits();
+    if (options_.shuffle) {
+      epoch.permutation(order_);
+      if (!subset_.empty())
+        for (Index& i : order_) i = subset_[static_cast<std::size_t>(i)];
+    }
+    advance();
+    return Iterator(*this);
+  }
+  std::default_sentinel_t end() const { return {}; }
+
+  /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
+  BatchState state() const { return state_; }
+  /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng.
+  /// Throws ValueError for a batch that there is not.
+  void restore(const BatchState& state) {
+    detail::require<ValueError>(state.next >= 0 && state.next <= count(), "batches: restore at batch ", state.next,
+                                " of ", count(), "; the state belongs to other data or options");
+    state_ = state;
+    restored_ = true;
+  }
+
+ private:
+  static constexpr bool has_targets = std::same_as<Dataset, TensorDataset>;
+
+  Index samples() const { return static_cast<Index>(order_.size()); }
+  Rng* rng() const { return options_.shuffle ? options_.shuffle : options_.noise; }
+  bool draws() const { return options_.shuffle || options_.binarize == Binarize::bernoulli; }
+
+  void check() const {
+    using detail::require;
+    require<ValueError>(dataset_.size() > 0, "batches: the data set is empty; there is nothing to loop over");
+    require<ValueError>(options_.size >= 1, "batches: size = ", options_.size, "; a batch has at least 1 sample");
+    const auto [mean, std] = options_.normalize;
+    require<ValueError>(std::isfinite(mean) && std::isfinite(std) && std > 0, "batches: normalize by mean ", mean,
+                        ", std ", std, "; both must be finite and std positive");
+    require<ValueError>(options_.binarize != Binarize::bernoulli || rng(), "batches: Binarize::bernoulli draws ",
+                        "numbers and has no Rng; set .noise (or .shuffle)");
+    if (!options_.indices) return;
+    require<ValueError>(!options_.indices->empty(), "batches: .indices is empty; leave it unset for all samples");
+    for (std::size_t i = 0; i < options_.indices->size(); ++i) {
+      const Index index = (*options_.indices)[i];
+      require<ValueError>(index >= 0 && index < dataset_.size(), "batches: indices[", i, "] = ", index,
+                          "; the data set has samples 0 to ", dataset_.size() - 1);
+    }
+  }
+
+  /// Makes the next batch, or comes to the end.
+  void advance() {
+    at_end_ = state_.next == count();
+    if (at_end_) return;
+    const Index start = state_.next * options_.size;
+    const Index rows = std::min(options_.size, samples() - start);
+    const auto indices = std::span(order_).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(rows));
+    const Index width = inputs_.size() / inputs_.shape()[0];
+    parallel_for(rows, 1 + tapegrad::detail::chunk_size / (width + 1), [&](Index first, Index last) {
+      fill(indices.data() + first, start + first, last - first, inputs_.data() + first * width, width);
+    });
+    for (std::size_t i = 0; i < labels_.size() && i < indices.size(); ++i)
+      labels_[i] = static_cast<Index>(dataset_.labels()[static_cast<std::size_t>(indices[i])]);
+
+    const ConstTensorView inputs(inputs_.data(), inputs_.shape().with(0, rows));
+    const std::span<const Index> labels = std::span(labels_).first(labels_.empty() ? 0 : indices.size());
+    if constexpr (has_targets) {
+      batch_ = {inputs, targets(indices), labels, indices};
+    } else {
+      batch_ = {inputs, labels, indices};
+    }
+    ++state_.next;
+  }
+
+  /// Rows of a batch, from sample number `position` of the epoch on.
+  void fill(const Index* indices, Index position, Index rows, Scalar* out, Index width) {
+    const auto [mean, std] = options_.normalize;
+    if (options_.binarize == Binarize::none) {
+      detail::gather(dataset_, indices, rows, 1 / std, (0 - mean) / std, out);
+      return;
+    }
+    detail::gather(dataset_, indices, rows, 1, 0, out);
+    const auto zero = static_cast<Scalar>((0 - mean) / std), one = static_cast<Scalar>((1 - mean) / std);
+    if (options_.binarize == Binarize::threshold) {
+      for (Index i = 0; i < rows * width; ++i) out[i] = out[i] > Scalar(0.5) ? one : zero;
+      return;
+    }
+    // Each sample of the epoch has blocks of random numbers of its own, so neither threads nor a resumed run matter.
+    const Index blocks = (width + 3) / 4;
+    Scalar* uniform = noise_.data() + (out - inputs_.data());
+    for (Index row = 0; row < rows; ++row)
+      simd::philox_uniform(noise_key_, static_cast<std::uint64_t>((position + row) * blocks), uniform + row * width,
+                           width, 0, 1);
+    for (Index i = 0; i < rows * width; ++i) {
+      detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize::bernoulli got ", out[i],
+                                  " in sample ", indices[i / width], "; a probability is in [0, 1]");
+      out[i] = uniform[i] < out[i] ? one : zero;
+    }
+  }
+
+  ConstTensorView targets(std::span<const Index> indices) {
+    if (targets_.empty()) return {};
+    const Index width = targets_.size() / targets_.shape()[0];
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      std::copy_n(dataset_.targets().data() + indices[i] * width, width,
+                  targets_.data() + static_cast<Index>(i) * width);
+    return {targets_.data(), targets_.shape().with(0, static_cast<Index>(indices.size()))};
+  }
+
+  const Dataset& dataset_;
+  BatchOptions options_;
+  std::vector<Index> subset_;  // empty: all
+  std::vector<Index> order_;   // this epoch's
+  Tensor inputs_;              // the batch's memory
+  Tensor targets_;
+  Tensor noise_;
+  std::vector<Index> labels_;
+  Batch batch_;
+  BatchState state_;
+  std::uint64_t noise_key_ = 0;
+  bool restored_ = false;
+  bool at_end_ = false;
+};
+
+/// See Batches. Throws ValueError for an empty data set and for options that cannot be right.
+inline Batches<ImageDataset> batches(const ImageDataset& dataset, const BatchOptions& options = {}) {
+  return Batches<ImageDataset>(dataset, options);
+}
+inline Batches<TensorDataset> batches(const TensorDataset& dataset, const BatchOptions& options = {}) {
+  return Batches<TensorDataset>(dataset, options);
+}
+// A data set that dies before the loop begins.
+Batches<ImageDataset> batches(const ImageDataset&&, const BatchOptions& = {}) = delete;
+Batches<TensorDataset> batches(const TensorDataset&&, const BatchOptions& = {}) = delete;
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::data
