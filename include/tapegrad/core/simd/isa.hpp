@@ -1,0 +1,124 @@
+#pragma once
+// The instruction sets, and the one choice between them. A hot loop is written once, as a struct with a static
+// `run<lanes>(...)` over vectors of `lanes` numbers (vec.hpp); `simd::run<Kernel>(...)` calls it, compiled for the
+// instruction set in use by function attributes. So the flags of the user's project do not matter.
+
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "../error.hpp"
+
+#if defined(__x86_64__)
+#define TAPEGRAD_X86 1
+#else
+#define TAPEGRAD_X86 0
+#endif
+
+/// For everything that a kernel is made of: it must be inlined to be compiled for the kernel's instruction set.
+#define TAPEGRAD_INLINE __attribute__((always_inline)) inline
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// What the hot loops are compiled for: `avx2` stands for AVX2 and FMA, `avx512` for AVX-512 F, VL, DQ and both before,
+/// `portable` for what the compiler's flags give.
+enum class Isa { portable, avx2, avx512 };
+
+inline const char* name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable"; }
+
+namespace simd {
+
+/// Whether this machine can run it. In double only the portable loops exist.
+inline bool supported(Isa isa) {
+  if (isa == Isa::portable) return true;
+#if TAPEGRAD_X86
+  __builtin_cpu_init();
+  const bool avx2 = sizeof(Scalar) == sizeof(float) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (isa == Isa::avx2) return avx2;
+  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq");
+#else
+  return false;
+#endif
+}
+
+namespace detail {
+
+inline std::atomic<int> chosen_isa{-1};  // -1: not chosen yet
+
+/// The best one, or what TAPEGRAD_ISA in the environment asks for.
+inline Isa choose_isa() {
+  const char* wish = std::getenv("TAPEGRAD_ISA");
+  for (Isa isa : {Isa::avx512, Isa::avx2, Isa::portable}) {
+    if (wish && *wish && std::string_view(wish) != name(isa)) continue;
+    if (supported(isa)) return isa;
+    tapegrad::detail::require<ValueError>(!wish || !*wish, "TAPEGRAD_ISA: got ", wish,
+                                          ", which this machine or this scalar type does not have");
+  }
+  throw ValueError(tapegrad::detail::concat("TAPEGRAD_ISA: got ", wish, "; it must be portable, avx2 or avx512"));
+}
+
+/// For tests: what `isa()` answers from now on. It must be supported.
+inline void override_isa(Isa isa) { chosen_isa.store(static_cast<int>(isa), std::memory_order_relaxed); }
+
+}  // namespace detail
+
+/// The instruction set in use: the best that this machine has, or a lower one that TAPEGRAD_ISA=portable|avx2|avx512
+/// in the environment asks for. Throws ValueError if that is not one of these or not to be had.
+inline Isa isa() {
+  int chosen = detail::chosen_isa.load(std::memory_order_relaxed);
+  if (chosen < 0) [[unlikely]]
+    detail::override_isa(static_cast<Isa>(chosen = static_cast<int>(detail::choose_isa())));
+  return static_cast<Isa>(chosen);
+}
+
+namespace detail {
+
+// clang would otherwise halve 512-bit vectors where the flags say that the processor prefers 256 bits.
+#if defined(__clang__)
+#define TAPEGRAD_WIDE __attribute__((min_vector_width(512)))
+#else
+#define TAPEGRAD_WIDE
+#endif
+
+template <class Kernel, class... Args>
+__attribute__((noinline)) auto run_portable(Args... args) {
+  return Kernel::template run<4>(args...);
+}
+#if TAPEGRAD_X86
+template <class Kernel, class... Args>
+__attribute__((noinline, target("avx2,fma"))) auto run_avx2(Args... args) {
+  return Kernel::template run<8>(args...);
+}
+template <class Kernel, class... Args>
+__attribute__((noinline, target("avx512f,avx512vl,avx512dq,avx2,fma"))) TAPEGRAD_WIDE auto run_avx512(Args... args) {
+  return Kernel::template run<16>(args...);
+}
+#endif
+#undef TAPEGRAD_WIDE
+
+}  // namespace detail
+
+/// Calls Kernel::run<lanes>(args...), compiled for the instruction set `target`.
+template <Isa target, class Kernel, class... Args>
+auto run_for(Args... args) {
+#if TAPEGRAD_X86
+  if constexpr (target == Isa::avx512) return detail::run_avx512<Kernel>(args...);
+  if constexpr (target == Isa::avx2) return detail::run_avx2<Kernel>(args...);
+#endif
+  return detail::run_portable<Kernel>(args...);
+}
+
+/// The same for the instruction set in use.
+template <class Kernel, class... Args>
+auto run(Args... args) {
+  if constexpr (TAPEGRAD_X86 && sizeof(Scalar) == sizeof(float)) {
+    const Isa best = isa();
+    if (best == Isa::avx512) return run_for<Isa::avx512, Kernel>(args...);
+    if (best == Isa::avx2) return run_for<Isa::avx2, Kernel>(args...);
+  }
+  return run_for<Isa::portable, Kernel>(args...);
+}
+
+}  // namespace simd
+}  // namespace tapegrad::inline TAPEGRAD_ABI

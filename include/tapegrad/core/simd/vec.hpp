@@ -1,0 +1,152 @@
+#pragma once
+// A vector of numbers, written once for all instruction sets with the compilers' vector extensions. Its members are
+// always inlined into a function that carries the instruction set (isa.hpp). Vectors go by reference: passing 64 bytes
+// by value is an error or a warning where the instruction set is not in the flags.
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include "isa.hpp"
+
+// g++ unrolls the loops over an array of registers at -O2 only if told to.
+#if defined(__clang__)
+#define TAPEGRAD_UNROLL _Pragma("unroll")
+#define TAPEGRAD_UNROLL_TWICE
+#else
+#define TAPEGRAD_UNROLL _Pragma("GCC unroll 32")
+#define TAPEGRAD_UNROLL_TWICE _Pragma("GCC unroll 2")
+#endif
+
+namespace tapegrad::inline TAPEGRAD_ABI::simd {
+
+template <class T, int lanes_>
+struct Vec {
+  static constexpr int lanes = lanes_;
+  typedef T Raw __attribute__((vector_size(sizeof(T) * lanes)));
+  typedef T Unaligned __attribute__((vector_size(sizeof(T) * lanes), aligned(sizeof(T)), may_alias));
+
+  Raw raw;
+
+  static TAPEGRAD_INLINE Vec zero() { return {Raw{}}; }
+  static TAPEGRAD_INLINE Vec all(T x) { return {x - Raw{}}; }  // x - 0 is x, whatever x is
+  static TAPEGRAD_INLINE Vec load(const T* from) { return {*reinterpret_cast<const Unaligned*>(from)}; }
+  TAPEGRAD_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = raw; }
+
+  /// The first `count` numbers only; the other lanes are 0.
+  static TAPEGRAD_INLINE Vec load(const T* from, Index count) {
+    alignas(Raw) T padded[lanes] = {};
+    copy(from, padded, count);
+    return load(padded);
+  }
+  TAPEGRAD_INLINE void store(T* to, Index count) const {
+    alignas(Raw) T padded[lanes];
+    store(padded);
+    copy(padded, to, count);
+  }
+
+  friend TAPEGRAD_INLINE Vec operator+(const Vec& a, const Vec& b) { return {a.raw + b.raw}; }
+  friend TAPEGRAD_INLINE Vec operator-(const Vec& a, const Vec& b) { return {a.raw - b.raw}; }
+  friend TAPEGRAD_INLINE Vec operator/(const Vec& a, const Vec& b) { return {a.raw / b.raw}; }
+  friend TAPEGRAD_INLINE Vec operator*(const Vec& a, const Vec& b) {
+    Raw product = a.raw * b.raw;
+#if TAPEGRAD_X86 && !defined(__clang__)
+    if constexpr (sizeof(T) == sizeof(float)) asm("" : "+v"(product));  // lest g++ fuse it into a sum (-std=gnu++20)
+#endif
+    return {product};
+  }
+
+ private:
+  /// Fewer than `lanes` numbers, in pieces of 8, 4, 2 and 1.
+  static TAPEGRAD_INLINE void copy(const T* from, T* to, Index count) {
+    TAPEGRAD_UNROLL
+    for (Index piece = lanes / 2; piece > 0; piece /= 2) {
+      if (count & piece) {
+        std::memcpy(to, from, static_cast<std::size_t>(piece) * sizeof(T));
+        from += piece;
+        to += piece;
+      }
+    }
+  }
+};
+
+/// a * b + c, rounded once where the instruction set can.
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b, const Vec<T, lanes>& c) {
+#if TAPEGRAD_X86
+  if constexpr (lanes > 4) {  // AVX2 or AVX-512, in float; written so that no flag can keep the compiler from fusing
+#if defined(__clang__) && defined(__OPTIMIZE__)
+#pragma clang fp contract(fast)
+    return {a.raw * b.raw + c.raw};
+#else
+    Vec<T, lanes> sum = c;
+#if defined(__clang__)
+    for (int i = 0; i < lanes; ++i) sum.raw[i] = __builtin_fmaf(a.raw[i], b.raw[i], c.raw[i]);
+#else
+    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+#endif
+    return sum;
+#endif
+  }
+#endif
+#if defined(__FMA__) || defined(__aarch64__)
+  Vec<T, lanes> sum = c;
+  TAPEGRAD_UNROLL
+  for (int i = 0; i < lanes; ++i) {
+    if constexpr (sizeof(T) == sizeof(float))
+      sum.raw[i] = __builtin_fmaf(a.raw[i], b.raw[i], c.raw[i]);
+    else
+      sum.raw[i] = __builtin_fma(a.raw[i], b.raw[i], c.raw[i]);
+  }
+  return sum;
+#else
+  return a * b + c;
+#endif
+}
+
+/// Interleaves groups of `group` numbers of the low (or high) halves of a's and b's blocks; a block is 128 bits of
+/// floats, or two groups if that is more. The shuffle that every instruction set has.
+template <int group, bool high, class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> zip(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
+  constexpr int block = group < 4 ? 4 : 2 * group;
+  constexpr auto source = [](int i) {
+    const int within = i % block;
+    const int from = i - within + (high ? block / 2 : 0) + within / group / 2 * group + within % group;
+    return within / group % 2 == 0 ? from : lanes + from;
+  };
+  return [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline))->Vec<T, lanes> {
+#if defined(__clang__)
+    return {__builtin_shufflevector(a.raw, b.raw, source(i)...)};
+#else
+    using Integer = std::conditional_t<sizeof(T) == sizeof(std::int32_t), std::int32_t, std::int64_t>;
+    return {__builtin_shuffle(a.raw, b.raw, typename Vec<Integer, lanes>::Raw{source(i)...})};
+#endif
+  }
+  (std::make_integer_sequence<int, lanes>());
+}
+
+/// Transposes a square of 4 or 8 vectors.
+template <class T, int lanes>
+TAPEGRAD_INLINE void transpose(Vec<T, lanes> (&rows)[lanes]) {
+  using V = Vec<T, lanes>;
+  TAPEGRAD_UNROLL
+  for (int i = 0; i < lanes; i += 4) {  // each 4x4 within 128 bits
+    const V ab_low = zip<1, false>(rows[i], rows[i + 1]), ab_high = zip<1, true>(rows[i], rows[i + 1]);
+    const V cd_low = zip<1, false>(rows[i + 2], rows[i + 3]), cd_high = zip<1, true>(rows[i + 2], rows[i + 3]);
+    rows[i] = zip<2, false>(ab_low, cd_low);
+    rows[i + 1] = zip<2, true>(ab_low, cd_low);
+    rows[i + 2] = zip<2, false>(ab_high, cd_high);
+    rows[i + 3] = zip<2, true>(ab_high, cd_high);
+  }
+  if constexpr (lanes == 8) {
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const V low = zip<4, false>(rows[i], rows[i + 4]), high = zip<4, true>(rows[i], rows[i + 4]);
+      rows[i] = low;
+      rows[i + 4] = high;
+    }
+  }
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -1,0 +1,48 @@
+#pragma once
+// The tiles and packs of each instruction set, as a table that the driver (gemm.hpp) works with.
+
+#include "pack.hpp"
+#include "tile.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
+
+/// A tile is up to this many vectors wide.
+constexpr int max_width = 3;
+/// The widest vector.
+constexpr int max_lanes = 16;
+
+struct Kernel {
+  int lanes;
+  int height;
+  void (*tile[2][max_width])(const TileWork*);  // [0]: half of the height; [w - 1]: w vectors wide
+  void (*pack_rows)(const PackWork*);
+  void (*pack_columns)(const PackWork*);
+  void (*pack_any)(const PackWork*);
+};
+
+/// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
+template <Isa isa, int lanes, int height>
+constexpr Kernel kernel_for = {
+    lanes,
+    height,
+    {{simd::run_for<isa, Tile<height / 2, 1>, const TileWork*>,
+      simd::run_for<isa, Tile<height / 2, 2>, const TileWork*>,
+      simd::run_for<isa, Tile<height / 2, 3>, const TileWork*>},
+     {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
+      simd::run_for<isa, Tile<height, 3>, const TileWork*>}},
+    simd::run_for<isa, PackRows, const PackWork*>,
+    simd::run_for<isa, PackColumns, const PackWork*>,
+    simd::run_for<isa, PackAny, const PackWork*>,
+};
+
+/// The one for the instruction set in use.
+inline const Kernel& kernel() {
+  if constexpr (TAPEGRAD_X86 && sizeof(Scalar) == sizeof(float)) {
+    const Isa isa = simd::isa();
+    if (isa == Isa::avx512) return kernel_for<Isa::avx512, 16, 8>;
+    if (isa == Isa::avx2) return kernel_for<Isa::avx2, 8, 4>;
+  }
+  return kernel_for<Isa::portable, 4, 4>;
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail

@@ -1,0 +1,81 @@
+#pragma once
+// The innermost loops of the product: one tile of C in registers, written once for all instruction sets.
+
+#include "../core/simd/vec.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
+
+/// C (rows x cols) = start + A·B over `depth` steps of k.
+struct TileWork {
+  const Scalar* a;  // (i, k) at a[i * a_row + k * a_step]
+  Index a_row;
+  Index a_step;
+  const Scalar* b;  // row k at b + k * b_step, as many whole vectors as the tile is wide
+  Index b_step;
+  const Scalar* start;  // row i at start + i * start_row: one row for all where start_row is 0
+  Index start_row;
+  Scalar* c;
+  Index c_row;
+  Index rows;  // at most the tile's height
+  Index cols;  // the last of the tile's vectors may be partly used
+  Index depth;
+};
+
+/// Keeps height x width vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height`
+/// rows broadcasts one number of A and adds its products to the row.
+template <int height, int width>
+struct Tile {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const TileWork* work) {
+    using V = simd::Vec<Scalar, lanes>;
+    const TileWork w = *work;
+    const Index last = w.cols - (width - 1) * lanes;  // numbers used of the last vector
+    const bool whole = last == lanes;
+    // Rows beyond the last compute row 0 again and are not stored.
+    const auto in_range = [&](int i) __attribute__((always_inline)) { return i < w.rows ? i : 0; };
+
+    V sum[height][width];
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < height; ++i) {
+      const Scalar* from = w.start + in_range(i) * w.start_row;
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < width; ++j)
+        sum[i][j] = whole || j + 1 < width ? V::load(from + j * lanes) : V::load(from + j * lanes, last);
+    }
+
+    Index row[height];
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < height; ++i) row[i] = in_range(i) * w.a_row;
+    const Scalar* a = w.a;
+    const Scalar* b = w.b;
+    TAPEGRAD_UNROLL_TWICE  // or g++ moves registers about in every step
+        for (Index k = 0; k < w.depth; ++k) {
+      V b_row[width];
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
+      TAPEGRAD_UNROLL
+      for (int i = 0; i < height; ++i) {
+        const V a_number = V::all(a[row[i]]);
+        TAPEGRAD_UNROLL
+        for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
+      }
+      a += w.a_step;
+      b += w.b_step;
+    }
+
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < height; ++i) {
+      if (i >= w.rows) break;
+      Scalar* to = w.c + i * w.c_row;
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < width; ++j) {
+        if (whole || j + 1 < width)
+          sum[i][j].store(to + j * lanes);
+        else
+          sum[i][j].store(to + j * lanes, last);
+      }
+    }
+  }
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail

@@ -1,0 +1,194 @@
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "tapegrad/gemm/gemm.hpp"
+
+namespace tg = tapegrad;
+using tg::GemmStart;
+using tg::Index;
+using tg::Scalar;
+
+namespace {
+
+std::vector<tg::Isa> machine_isas() {
+  std::vector<tg::Isa> isas;
+  for (tg::Isa isa : {tg::Isa::portable, tg::Isa::avx2, tg::Isa::avx512})
+    if (tg::simd::supported(isa)) isas.push_back(isa);
+  return isas;
+}
+
+/// Sets the instruction set and the number of threads, and puts both back.
+struct Setting {
+  Setting(tg::Isa isa, int threads) {
+    tg::simd::detail::override_isa(isa);
+    tg::set_num_threads(threads);
+  }
+  ~Setting() {
+    tg::simd::detail::override_isa(isa_before);
+    tg::set_num_threads(threads_before);
+  }
+  tg::Isa isa_before = tg::simd::isa();
+  int threads_before = tg::num_threads();
+};
+
+/// What defines the bits: one chain over k. The portable kernel rounds twice where the processor has no fused
+/// multiply-add in the compiler's flags.
+Scalar multiply_add(Scalar a, Scalar b, Scalar c, tg::Isa isa) {
+#if defined(__FMA__) || defined(__aarch64__)
+  constexpr bool fused = true;
+#else
+  const bool fused = isa != tg::Isa::portable;
+#endif
+  if (fused) return std::fma(a, b, c);
+  volatile Scalar product = a * b;
+  (void)isa;
+  return product + c;
+}
+
+enum class Layout { rows, columns, neither };  // which of them are contiguous
+
+struct Matrix {
+  Matrix(Index rows, Index cols, Layout layout, Index padding, std::mt19937& random)
+      : numbers(static_cast<std::size_t>(2 * (rows + padding) * (cols + padding) + 1)) {
+    std::uniform_real_distribution<Scalar> uniform(-1, 1);
+    for (Scalar& x : numbers) x = uniform(random);
+    view = {numbers.data(), rows, cols, cols + padding, 1};
+    if (layout == Layout::columns) view = {numbers.data(), rows, cols, 1, rows + padding};
+    if (layout == Layout::neither) view = {numbers.data(), rows, cols, 2 * (cols + padding), 2};
+  }
+  tg::ConstStridedMatrix read() const { return {view.data, view.rows, view.cols, view.row_stride, view.col_stride}; }
+  Scalar at(Index i, Index j) const { return view.data[i * view.row_stride + j * view.col_stride]; }
+
+  std::vector<Scalar> numbers;
+  tg::StridedMatrix view;
+};
+
+/// Compares the whole buffer of C with the reference's, so that a write outside of C would show too.
+void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStart::From from, Index padding) {
+  INFO("m " << m << " n " << n << " k " << k << " layouts " << int(a_layout) << int(b_layout) << " from " << int(from)
+            << " padding " << padding << " isa " << tg::name(tg::simd::isa()) << " threads " << tg::num_threads());
+  std::mt19937 random(static_cast<unsigned>(m * 10007 + n * 101 + k));
+  const Matrix a(m, k, a_layout, padding, random);
+  const Matrix b(k, n, b_layout, padding, random);
+  Matrix c(m, n, Layout::rows, padding, random);
+  const Matrix bias(1, n, Layout::rows, 0, random);
+  std::vector<Scalar> expected = c.numbers;
+  for (Index i = 0; i < m; ++i) {
+    for (Index j = 0; j < n; ++j) {
+      Scalar& sum = expected[static_cast<std::size_t>(i * c.view.row_stride + j)];
+      if (from == GemmStart::From::zero) sum = 0;
+      if (from == GemmStart::From::bias) sum = bias.at(0, j);
+      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, tg::simd::isa());
+    }
+  }
+  tg::gemm(a.read(), b.read(), c.view, GemmStart{from, bias.numbers.data()});
+  REQUIRE(std::memcmp(c.numbers.data(), expected.data(), expected.size() * sizeof(Scalar)) == 0);
+}
+
+constexpr GemmStart::From starts[] = {GemmStart::From::zero, GemmStart::From::bias, GemmStart::From::c};
+constexpr Layout layouts[] = {Layout::rows, Layout::columns};
+
+}  // namespace
+
+TEST_CASE("gemm: every small size, layout and start has the bits of the fma chain") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    const Index sizes[] = {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 47, 48, 49, 67};
+    int turn = 0;
+    for (Index m : {1, 3, 4, 5, 8, 9, 67})
+      for (Index n : sizes)
+        for (Index k : sizes)
+          for (Layout a : layouts)
+            for (Layout b : layouts) {
+              ++turn;
+              check(m, n, k, a, b, starts[turn % 3], turn % 4 == 0 ? 3 : 0);
+            }
+  }
+}
+
+TEST_CASE("gemm: larger sizes, on any number of threads") {
+  for (tg::Isa isa : machine_isas())
+    for (int threads : {1, 2, 3, 4, 7}) {
+      const Setting setting(isa, threads);
+      for (GemmStart::From from : starts)
+        for (Layout a : layouts)
+          for (Layout b : layouts) {
+            check(128, 100, 197, a, b, from, 0);
+            check(20, 200, 391, a, b, from, 5);
+            check(203, 66, 193, a, b, from, 1);
+            check(300, 10, 130, a, b, from, 0);
+          }
+    }
+}
+
+TEST_CASE("gemm: any strides") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 2);
+    for (GemmStart::From from : starts)
+      for (Index size : {1, 19, 70, 200}) {
+        check(size, size + 1, size + 2, Layout::neither, Layout::neither, from, 1);
+        check(size, size, size, Layout::rows, Layout::neither, from, 0);
+        check(size, size, size, Layout::neither, Layout::columns, from, 0);
+      }
+  }
+}
+
+TEST_CASE("gemm: empty sizes") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 2);
+    for (GemmStart::From from : starts) {
+      check(0, 5, 3, Layout::rows, Layout::rows, from, 0);
+      check(5, 0, 3, Layout::rows, Layout::rows, from, 0);
+      check(5, 70, 0, Layout::rows, Layout::columns, from, 0);  // C is what it starts at
+      check(0, 0, 0, Layout::rows, Layout::rows, from, 0);
+    }
+  }
+}
+
+TEST_CASE("gemm: NaN and infinity go where IEEE 754 says") {
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN(), infinity = std::numeric_limits<Scalar>::infinity();
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    const Scalar a[] = {0, 0, infinity, 1}, b[] = {nan, infinity, 1, 1};
+    Scalar c[4];
+    tg::gemm({a, 2, 2, 2}, {b, 2, 2, 2}, {c, 2, 2, 2});
+    CHECK(std::isnan(c[0]));
+    CHECK(std::isnan(c[1]));
+    CHECK(std::isnan(c[2]));
+    CHECK(c[3] == infinity);
+  }
+}
+
+TEST_CASE("gemm: sizes that do not agree are refused") {
+  std::vector<Scalar> numbers(100);
+  const tg::ConstStridedMatrix a{numbers.data(), 2, 3, 3}, b{numbers.data(), 4, 5, 5};
+  REQUIRE_THROWS_WITH(tg::gemm(a, b, {numbers.data(), 2, 5, 5}),
+                      ContainsSubstring("gemm: A is 2x3, B is 4x5, C is 2x5; they must be m x k, k x n and m x n"));
+  REQUIRE_THROWS_AS(tg::gemm(a, b, {numbers.data(), 2, 5, 5}), tg::ShapeError);
+}
+
+TEST_CASE("gemm: two of the user's threads at once") {
+  const Setting setting(tg::simd::isa(), 2);
+  std::mt19937 random(1);
+  const Matrix a(128, 300, Layout::rows, 0, random), b(300, 200, Layout::columns, 0, random);
+  Matrix expected(128, 200, Layout::rows, 0, random);
+  tg::gemm(a.read(), b.read(), expected.view);
+  bool equal[2] = {true, true};
+  const auto work = [&](bool& all_equal, unsigned seed) {
+    std::mt19937 own(seed);
+    Matrix c(128, 200, Layout::rows, 0, own);
+    for (int i = 0; i < 50; ++i) {
+      tg::gemm(a.read(), b.read(), c.view);
+      all_equal = all_equal && std::memcmp(c.view.data, expected.view.data, 128 * 200 * sizeof(Scalar)) == 0;
+    }
+  };
+  std::thread other(work, std::ref(equal[0]), 2);
+  work(equal[1], 3);
+  other.join();
+  CHECK(equal[0]);
+  CHECK(equal[1]);
+}
