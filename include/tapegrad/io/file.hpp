@@ -1,0 +1,163 @@
+#pragma once
+// Whole files: read into memory, and written so that a reader sees the old file or the new one, never half of it.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <system_error>
+#include <vector>
+
+#include "../core/tensor.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::io {
+
+static_assert(std::endian::native == std::endian::little,
+              "tapegrad: its files are little-endian, as the machine must be");
+
+using Path = std::filesystem::path;
+
+namespace detail {
+
+using tapegrad::detail::concat;
+using tapegrad::detail::require;
+
+/// Throws an IoError that begins with the file's name, unless `condition`.
+template <class... Parts>
+void require_file(bool condition, const Path& path, const Parts&... parts) {
+  require<IoError>(condition, path.string(), ": ", parts...);
+}
+
+/// The system's words for errno.
+inline std::string system_error() { return std::generic_category().message(errno); }
+
+/// Numbers of type From, wherever they lie, as Scalars.
+template <class From>
+void convert(const std::byte* from, TensorView to) {
+  for (Index i = 0; i < to.size(); ++i) {
+    From number;
+    std::memcpy(&number, from + i * static_cast<Index>(sizeof(From)), sizeof(From));
+    to.data()[i] = static_cast<Scalar>(number);
+  }
+}
+
+/// An open file, closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { close(); }
+
+  int number() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+  /// Only the first call does something. False if what was written may be lost.
+  bool close() { return !is_open() || ::close(std::exchange(number_, -1)) == 0; }
+
+ private:
+  int number_;
+};
+
+}  // namespace detail
+
+/// All bytes of a file. Throws IoError if it is not there, cannot be read, or is no regular file.
+inline std::vector<std::byte> read_file(const Path& path) {
+  const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  detail::require_file(file.is_open(), path, "cannot be opened: ", detail::system_error());
+  struct stat status {};
+  detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::system_error());
+  detail::require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
+
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    detail::require_file(count >= 0, path, "cannot be read: ", detail::system_error());
+    detail::require_file(count > 0, path, "became shorter while it was read (", done, " of ", bytes.size(), " bytes)");
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+/// A file being written beside the one that it will replace. `commit()` puts it in its place in one step; without that,
+/// what was there stays, and nothing is left behind.
+class AtomicFile {
+ public:
+  /// Throws IoError if the directory cannot be written, or if `path` is there and is no regular file. Through a
+  /// symbolic link, the file that it points to is replaced.
+  explicit AtomicFile(const Path& path) : path_(path), target_(resolved(path)), file_(create()) {
+    struct stat status {};
+    if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
+  }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() {
+    file_.close();
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  }
+
+  /// Appends. Throws IoError, as where the disk is full.
+  void write(const void* data, std::size_t size) {
+    const auto* bytes = static_cast<const std::byte*>(data);
+    while (size > 0) {
+      const auto count = ::write(file_.number(), bytes, size);
+      if (count < 0 && errno == EINTR) continue;
+      check(count >= 0);
+      bytes += count;
+      size -= static_cast<std::size_t>(count);
+    }
+  }
+
+  /// Waits until the disk has it, and renames it.
+  void commit() {
+    check(::fsync(file_.number()) == 0);
+    check(file_.close());
+    check(::rename(temporary_.c_str(), target_.c_str()) == 0);
+    temporary_.clear();
+    // The rename itself survives a power cut once the directory is on disk; not every file system can be asked.
+    const Path parent = target_.has_parent_path() ? target_.parent_path() : Path(".");
+    const detail::Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.is_open()) ::fsync(directory.number());
+  }
+
+ private:
+  static Path resolved(const Path& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    detail::require_file(!exists(status) || is_regular_file(status), path,
+                         "is a directory or a device; only a file can be replaced");
+    return is_symlink(std::filesystem::symlink_status(path, error)) ? std::filesystem::weakly_canonical(path) : path;
+  }
+
+  /// Makes a file whose name nobody else uses.
+  int create() {
+    static std::atomic<unsigned> number{0};
+    int file = -1;
+    do {
+      temporary_ = target_;
+      temporary_ += detail::concat(".tmp.", ::getpid(), ".", number++);
+      file = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (file < 0 && errno == EEXIST);
+    detail::require_file(file >= 0, path_, "cannot be written: ", detail::system_error(), " (", temporary_.string(),
+                         "); the directory must be there and be writable");
+    return file;
+  }
+
+  void check(bool done) const {
+    detail::require_file(done, path_, "cannot be written: ", detail::system_error(), "; what was there is unchanged");
+  }
+
+  Path path_;       // as the user calls it
+  Path target_;     // what is replaced
+  Path temporary_;  // empty once it has its place
+  detail::Descriptor file_;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::io
