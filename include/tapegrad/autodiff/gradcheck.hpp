@@ -22,12 +22,12 @@ struct GradcheckOptions {
 /// What `gradcheck` found: true if all is well. The numbers are of the element where the two differ most.
 struct GradcheckResult {
   bool ok = true;
-  double error = 0;        ///< |analytic - numeric| / max(1, |analytic|, |numeric|)
-  std::size_t input = 0;   ///< which input
-  Index element = 0;       ///< which of its elements, in row-major order
-  double analytic = 0;     ///< the derivative by backward
-  double numeric = 0;      ///< the derivative by differences
-  double tolerance = 0;    ///< what the error was held to
+  double error = 0;       ///< |analytic - numeric| / max(1, |analytic|, |numeric|)
+  std::size_t input = 0;  ///< which input
+  Index element = 0;      ///< which of its elements, in row-major order
+  double analytic = 0;    ///< the derivative by backward
+  double numeric = 0;     ///< the derivative by differences
+  double tolerance = 0;   ///< what the error was held to
 
   explicit operator bool() const { return ok; }
   /// One line: where, both derivatives, and the error against the tolerance.

@@ -1,26 +1,127 @@
 #pragma once
-// Ops of one input that treat each element alike.
+// Functions of each element by itself: abs, square, sqrt, pow, exp, log, log1p, tanh, clamp. NaN stays NaN.
+
+#include <cmath>
 
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"
+#include "blocks.hpp"
+#include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-/// What the ops of this file have in common: the result has the input's shape.
+/// What ops on each element have in common: the result has the input's shape.
 struct Elementwise {
   Shape shape(const Shape& x) const { return x; }
 };
 
-/// y = f(x) by a function of core/simd, over threads.
+/// y = f(x) by a function of core/simd.
 inline void map(void (*f)(const Scalar*, Scalar*, Index), ConstTensorView x, TensorView y) {
-  parallel_for(x.size(), chunk_size, [&](Index begin, Index end) { f(x.data() + begin, y.data() + begin, end - begin); });
+  parallel_for(x.size(), chunk_size,
+               [&](Index begin, Index end) { f(x.data() + begin, y.data() + begin, end - begin); });
+}
+
+/// Adds expression(begin, n, scratch) to a gradient, block by block: `scratch` is room for n elements.
+template <class Expression>
+void contribute(Gradient gradient, const Expression& expression) {
+  const Gradient::Target to = gradient.target();
+  parallel_for(to.view.size(), chunk_size, [&](Index first, Index last) {
+    Block scratch;
+    for_blocks(first, last, [&](Index begin, Index n) {
+      put(flat(to.view.data() + begin, n), to.first, expression(begin, n, flat(scratch.data, n)));
+    });
+  });
+}
+
+template <class X>
+auto power(const Eigen::ArrayBase<X>& x, Scalar exponent) {
+  return x.derived().unaryExpr([exponent](Scalar base) { return std::pow(base, exponent); });
+}
+
+/// An option of an op, as the scalar it computes with. Throws ValueError unless it is finite.
+inline Scalar finite(const char* op, const char* option, double value) {
+  require<ValueError>(std::isfinite(value), op, ": ", option, " is ", value, "; it must be finite");
+  return static_cast<Scalar>(value);
 }
 
 }  // namespace detail
 
 namespace ops {
+
+struct Neg : detail::Elementwise {
+  static constexpr const char* name = "neg";
+  void forward(ConstTensorView x, TensorView y) const { y.assign(-x.array()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += -dy.array();
+  }
+};
+
+struct Abs : detail::Elementwise {
+  static constexpr const char* name = "abs";
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().abs()); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() * x.array().sign();
+  }
+};
+
+struct Square : detail::Elementwise {
+  static constexpr const char* name = "square";
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().square()); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += 2 * x.array() * dy.array();
+  }
+};
+
+struct Sqrt : detail::Elementwise {
+  static constexpr const char* name = "sqrt";
+  void forward(ConstTensorView x, TensorView y) const {
+    y.assign(x.array().unaryExpr([](Scalar of) { return std::sqrt(of); }));  // Eigen 3.4's own: NaN at infinity
+  }
+  void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() / (2 * y.array());
+  }
+};
+
+struct Pow : detail::Elementwise {
+  static constexpr const char* name = "pow";
+  Scalar exponent;
+
+  void forward(ConstTensorView x, TensorView y) const { y.assign(detail::power(x.array(), exponent)); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    if (exponent == 0) {
+      dx.accumulator();  // x^-1 * 0 would be NaN at 0
+    } else {
+      dx += exponent * dy.array() * detail::power(x.array(), exponent - 1);
+    }
+  }
+};
+
+struct Exp : detail::Elementwise {
+  static constexpr const char* name = "exp";
+  void forward(ConstTensorView x, TensorView y) const { detail::map(simd::exp, x, y); }
+  void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() * y.array();
+  }
+};
+
+struct Log : detail::Elementwise {
+  static constexpr const char* name = "log";
+  void forward(ConstTensorView x, TensorView y) const { detail::map(simd::log, x, y); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() / x.array();
+  }
+};
+
+struct Log1p : detail::Elementwise {
+  static constexpr const char* name = "log1p";
+  void forward(ConstTensorView x, TensorView y) const { detail::map(simd::log1p, x, y); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() / (1 + x.array());
+  }
+};
 
 struct Tanh : detail::Elementwise {
   static constexpr const char* name = "tanh";
@@ -30,9 +131,53 @@ struct Tanh : detail::Elementwise {
   }
 };
 
+struct Clamp : detail::Elementwise {
+  static constexpr const char* name = "clamp";
+  Scalar min;
+  Scalar max;
+
+  void forward(ConstTensorView x, TensorView y) const {
+    y.assign(detail::at_most(detail::at_least(x.array(), min), max));
+  }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += (x.array() < min || x.array() > max).select(Scalar{0}, dy.array());
+  }
+};
+
 }  // namespace ops
 
-/// The hyperbolic tangent of each element.
+/// -x.
+inline Var neg(Var x) { return apply(ops::Neg{}, x); }
+inline Var operator-(Var x) { return neg(x); }
+/// |x|. Its derivative at 0 is taken to be 0.
+inline Var abs(Var x) { return apply(ops::Abs{}, x); }
+/// x * x.
+inline Var square(Var x) { return apply(ops::Square{}, x); }
+/// The square root: NaN below 0; its derivative at 0 is infinite.
+inline Var sqrt(Var x) { return apply(ops::Sqrt{}, x); }
+/// x to a fixed power, as std::pow has it: NaN for a negative x unless the exponent is an integer. Throws ValueError
+/// for an exponent that is not finite.
+inline Var pow(Var x, double exponent) {
+  return apply(ops::Pow{{}, detail::finite("pow", "the exponent", exponent)}, x);
+}
+/// e to the x.
+inline Var exp(Var x) { return apply(ops::Exp{}, x); }
+/// The natural logarithm: -infinity at 0, NaN below.
+inline Var log(Var x) { return apply(ops::Log{}, x); }
+/// log(1 + x), exact for small x.
+inline Var log1p(Var x) { return apply(ops::Log1p{}, x); }
+/// The hyperbolic tangent.
 inline Var tanh(Var x) { return apply(ops::Tanh{}, x); }
+
+/// x, but `min` where it is less and `max` where it is greater; there the derivative is 0, at the bounds it is 1.
+/// Throws ValueError if min > max or one of them is NaN.
+inline Var clamp(Var x, double min, double max) {
+  detail::require<ValueError>(min <= max, "clamp: got [", min, ", ", max, "]; the bounds must be numbers and in order");
+  return apply(ops::Clamp{{}, static_cast<Scalar>(min), static_cast<Scalar>(max)}, x);
+}
+/// clamp without an upper bound.
+inline Var clamp_min(Var x, double min) { return clamp(x, min, std::numeric_limits<double>::infinity()); }
+/// clamp without a lower bound.
+inline Var clamp_max(Var x, double max) { return clamp(x, -std::numeric_limits<double>::infinity(), max); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -65,9 +65,7 @@ struct Bad {
   Apply apply = {};     ///< where it is not the entry's own
 };
 /// Zeros of these shapes, as bad inputs.
-inline std::vector<Tensor> zeros(const std::vector<Shape>& shapes) {
-  return {shapes.begin(), shapes.end()};
-}
+inline std::vector<Tensor> zeros(const std::vector<Shape>& shapes) { return {shapes.begin(), shapes.end()}; }
 
 /// Exact results at the ends of the range. Inputs are tensors of one axis; gradients are those of the sum of the
 /// results, not looked at if there are none.

@@ -1,0 +1,157 @@
+#pragma once
+// + - * / between Vars of shapes that broadcast, and with a number on either side; the lesser and the greater of two.
+
+#include "broadcast.hpp"
+#include "elementwise.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace ops {
+
+using Run = detail::ConstArrayMap;
+
+struct Add : detail::Broadcasting<Add> {
+  static constexpr const char* name = "add";
+  static auto value(Run a, Run b) { return a + b; }
+  static auto da(Run, Run, Run, Run dy) { return dy; }
+  static auto db(Run, Run, Run, Run dy) { return dy; }
+};
+
+struct Sub : detail::Broadcasting<Sub> {
+  static constexpr const char* name = "sub";
+  static auto value(Run a, Run b) { return a - b; }
+  static auto da(Run, Run, Run, Run dy) { return dy; }
+  static auto db(Run, Run, Run, Run dy) { return -dy; }
+};
+
+struct Mul : detail::Broadcasting<Mul> {
+  static constexpr const char* name = "mul";
+  static auto value(Run a, Run b) { return a * b; }
+  static auto da(Run, Run b, Run, Run dy) { return dy * b; }
+  static auto db(Run a, Run, Run, Run dy) { return dy * a; }
+};
+
+struct Div : detail::Broadcasting<Div> {
+  static constexpr const char* name = "div";
+  static auto value(Run a, Run b) { return a / b; }
+  static auto da(Run, Run b, Run, Run dy) { return dy / b; }
+  static auto db(Run, Run b, Run y, Run dy) { return -dy * y / b; }
+};
+
+struct Minimum : detail::Broadcasting<Minimum> {
+  static constexpr const char* name = "minimum";
+  static auto value(Run a, Run b) { return detail::lesser(a, b); }
+  static auto da(Run a, Run b, Run, Run dy) { return detail::share(b - a, dy); }
+  static auto db(Run a, Run b, Run, Run dy) { return detail::share(a - b, dy); }
+};
+
+struct Maximum : detail::Broadcasting<Maximum> {
+  static constexpr const char* name = "maximum";
+  static auto value(Run a, Run b) { return detail::greater(a, b); }
+  static auto da(Run a, Run b, Run, Run dy) { return detail::share(a - b, dy); }
+  static auto db(Run a, Run b, Run, Run dy) { return detail::share(b - a, dy); }
+};
+
+struct AddScalar : detail::Elementwise {
+  static constexpr const char* name = "add";
+  Scalar scalar;
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() + scalar); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array();
+  }
+};
+
+struct ScalarMinus : detail::Elementwise {
+  static constexpr const char* name = "sub";
+  Scalar scalar;
+  void forward(ConstTensorView x, TensorView y) const { y.assign(scalar - x.array()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += -dy.array();
+  }
+};
+
+struct MulScalar : detail::Elementwise {
+  static constexpr const char* name = "mul";
+  Scalar scalar;
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() * scalar); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() * scalar;
+  }
+};
+
+struct DivScalar : detail::Elementwise {
+  static constexpr const char* name = "div";
+  Scalar scalar;
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() / scalar); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += dy.array() / scalar;
+  }
+};
+
+struct ScalarOver : detail::Elementwise {
+  static constexpr const char* name = "div";
+  Scalar scalar;
+  void forward(ConstTensorView x, TensorView y) const { y.assign(scalar / x.array()); }
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += -dy.array() * y.array() / x.array();
+  }
+};
+
+}  // namespace ops
+
+// Each throws ShapeError for shapes that do not broadcast (broadcast.hpp says which do).
+
+inline Var add(Var a, Var b) { return apply(ops::Add{}, a, b); }
+inline Var sub(Var a, Var b) { return apply(ops::Sub{}, a, b); }
+inline Var mul(Var a, Var b) { return apply(ops::Mul{}, a, b); }
+/// As IEEE has it where b is 0.
+inline Var div(Var a, Var b) { return apply(ops::Div{}, a, b); }
+/// The lesser of each two elements; NaN if one is. Where they are equal, each gets half of the gradient.
+inline Var minimum(Var a, Var b) { return apply(ops::Minimum{}, a, b); }
+/// The greater of each two elements; NaN if one is. Where they are equal, each gets half of the gradient.
+inline Var maximum(Var a, Var b) { return apply(ops::Maximum{}, a, b); }
+
+inline Var operator+(Var a, Var b) { return add(a, b); }
+inline Var operator-(Var a, Var b) { return sub(a, b); }
+inline Var operator*(Var a, Var b) { return mul(a, b); }
+inline Var operator/(Var a, Var b) { return div(a, b); }
+
+/// Any built-in number: operators take it as it is and convert it to Scalar, so that the caller need not.
+template <class T>
+concept Arithmetic = std::is_arithmetic_v<T>;
+
+template <Arithmetic T>
+Var operator+(Var x, T scalar) {
+  return apply(ops::AddScalar{{}, static_cast<Scalar>(scalar)}, x);
+}
+template <Arithmetic T>
+Var operator+(T scalar, Var x) {
+  return x + scalar;
+}
+template <Arithmetic T>
+Var operator-(Var x, T scalar) {
+  return apply(ops::AddScalar{{}, -static_cast<Scalar>(scalar)}, x);
+}
+template <Arithmetic T>
+Var operator-(T scalar, Var x) {
+  return apply(ops::ScalarMinus{{}, static_cast<Scalar>(scalar)}, x);
+}
+template <Arithmetic T>
+Var operator*(Var x, T scalar) {
+  return apply(ops::MulScalar{{}, static_cast<Scalar>(scalar)}, x);
+}
+template <Arithmetic T>
+Var operator*(T scalar, Var x) {
+  return x * scalar;
+}
+/// Divides; it does not multiply by a reciprocal.
+template <Arithmetic T>
+Var operator/(Var x, T scalar) {
+  return apply(ops::DivScalar{{}, static_cast<Scalar>(scalar)}, x);
+}
+template <Arithmetic T>
+Var operator/(T scalar, Var x) {
+  return apply(ops::ScalarOver{{}, static_cast<Scalar>(scalar)}, x);
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI
