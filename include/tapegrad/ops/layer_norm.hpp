@@ -1,0 +1,63 @@
+#pragma once
+// Layer normalisation (Ba, Kiros, Hinton 2016) over the last axis.
+
+#include <cmath>
+
+#include "../autodiff/apply.hpp"
+#include "../core/simd/simd.hpp"
+#include "blocks.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+namespace ops {
+
+/// y = (x - mean) / sqrt(variance + eps), both over the last axis; the variance is the biased one, as in PyTorch.
+struct LayerNorm {
+  static constexpr const char* name = "layer_norm";
+  Index features;
+  double eps;
+
+  Shape shape(const Shape& x) const {
+    detail::require<ShapeError>(x.rank() > 0 && x.cols() == features, name, ": input is ", x, ", features are ",
+                                features, "; the input's last axis must have as many elements");
+    detail::require<ShapeError>(features > 0, name, ": input is ", x, "; a mean over nothing has no value");
+    return x;
+  }
+  /// 1 / sqrt(variance + eps) of each row.
+  Shape saved(const Shape& x) const { return {x.rows()}; }
+
+  void forward(ConstTensorView x, TensorView y, TensorView inverse_std) const {
+    const Index n = features;
+    detail::for_rows(x.shape().rows(), n, [&](Index row) {
+      const auto from = detail::flat(x.data() + row * n, n);
+      auto to = detail::flat(y.data() + row * n, n);
+      to = from - static_cast<Scalar>(simd::sum(from.data(), n) / static_cast<double>(n));
+      const double variance = simd::sum_of_squares(to.data(), n) / static_cast<double>(n);
+      inverse_std.data()[row] = static_cast<Scalar>(1 / std::sqrt(variance + eps));
+      to *= inverse_std.data()[row];
+    });
+  }
+
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView inverse_std, ConstTensorView dy,
+                Gradient dx) const {
+    if (!dx) return;
+    const auto [target, first] = dx.target();
+    const Index n = features;
+    detail::for_rows(x.shape().rows(), n, [&, target = target, first = first](Index row) {
+      const auto normal = detail::flat(y.data() + row * n, n);
+      const auto slope = detail::flat(dy.data() + row * n, n);
+      const auto mean = static_cast<Scalar>(simd::sum(slope.data(), n) / static_cast<double>(n));
+      const auto along = static_cast<Scalar>(simd::dot(slope.data(), normal.data(), n) / static_cast<double>(n));
+      detail::put(detail::flat(target.data() + row * n, n), first,
+                  inverse_std.data()[row] * (slope - mean - normal * along));
+    });
+  }
+};
+
+}  // namespace ops
+
+/// Normalises the last axis, of `features` elements, to mean 0 and variance 1: what nn::LayerNorm scales and shifts.
+/// Throws ShapeError for another length.
+inline Var layer_norm(Var x, Index features, double eps = 1e-5) { return apply(ops::LayerNorm{features, eps}, x); }
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI
