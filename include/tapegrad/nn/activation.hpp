@@ -1,0 +1,60 @@
+#pragma once
+// The activation functions as layers, for Sequential; elsewhere the functions themselves (relu(x), ...) are shorter.
+
+#include "../ops/activations.hpp"
+#include "module.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::nn {
+
+class ReLU : public Layer {
+ public:
+  using Layer::Layer;
+  Var forward(Var x) override { return relu(x); }
+};
+
+class LeakyReLU : public Layer {
+ public:
+  explicit LeakyReLU(Rng& rng, double negative_slope = 0.01) : Layer(rng), slope_(negative_slope) {}
+  LeakyReLU(Module& parent, std::string name, double negative_slope = 0.01)
+      : Layer(parent, std::move(name)), slope_(negative_slope) {}
+  Var forward(Var x) override { return leaky_relu(x, slope_); }
+
+ private:
+  double slope_;
+};
+
+class Sigmoid : public Layer {
+ public:
+  using Layer::Layer;
+  Var forward(Var x) override { return sigmoid(x); }
+};
+
+class Tanh : public Layer {
+ public:
+  using Layer::Layer;
+  Var forward(Var x) override { return tanh(x); }
+};
+
+class Softplus : public Layer {
+ public:
+  using Layer::Layer;
+  Var forward(Var x) override { return softplus(x); }
+};
+
+class SiLU : public Layer {
+ public:
+  using Layer::Layer;
+  Var forward(Var x) override { return silu(x); }
+};
+
+class GELU : public Layer {
+ public:
+  explicit GELU(Rng& rng, Gelu form = Gelu::exact) : Layer(rng), form_(form) {}
+  GELU(Module& parent, std::string name, Gelu form = Gelu::exact) : Layer(parent, std::move(name)), form_(form) {}
+  Var forward(Var x) override { return gelu(x, form_); }
+
+ private:
+  Gelu form_;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::nn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+
+#include "../ops/arithmetic.hpp"
+#include "../ops/layer_norm.hpp"
+#include "module.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::nn {
+
+struct LayerNormOptions {
+  double eps = 1e-5;   ///< added to the variance
+  bool affine = true;  ///< scale and shift what was normalised, by a weight (ones at first) and a bias (zeros)
+};
+
+/// Layer normalisation over the last axis, which has `features` elements.
+class LayerNorm : public Layer {
+ public:
+  /// Throws ValueError unless there is at least one feature and eps is positive.
+  LayerNorm(Module& parent, std::string name, Index features, const LayerNormOptions& options = {})
+      : Layer(parent, std::move(name)), features_(features), options_(checked(options)) {}
+  LayerNorm(Rng& rng, Index features, const LayerNormOptions& options = {})
+      : Layer(rng), features_(features), options_(checked(options)) {}
+
+  Var forward(Var x) override {
+    const Var normal = layer_norm(x, features_, options_.eps);
+    return weight ? normal * x.tape().parameter(*weight) + x.tape().parameter(*bias) : normal;
+  }
+
+ private:
+  LayerNormOptions checked(const LayerNormOptions& options) const {
+    detail::require<ValueError>(features_ > 0, "layer_norm: got ", features_, " features; there must be at least 1");
+    detail::require<ValueError>(std::isfinite(options.eps) && options.eps > 0, "layer_norm: got eps = ", options.eps,
+                                "; it must be positive");
+    return options;
+  }
+  std::optional<Parameter> parameter(const char* name, const Init& init) {
+    if (!options_.affine) return std::nullopt;
+    return std::optional<Parameter>(std::in_place, *this, name, Shape{features_}, init);
+  }
+
+  Index features_;
+  LayerNormOptions options_;
+
+ public:
+  std::optional<Parameter> weight = parameter("weight", init::ones());
+  std::optional<Parameter> bias = parameter("bias", init::zeros());
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::nn
