@@ -1,0 +1,52 @@
+#pragma once
+// Limits to gradients, between backward() and the optimizer's step(). Parameters without a gradient do not count.
+
+#include <cmath>
+
+#include "../autodiff/parameter.hpp"
+#include "../core/simd/simd.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::optim {
+
+struct ClipGradNormOptions {
+  bool error_if_nonfinite = true;  ///< false: scale all the same, as PyTorch does by default; NaN spreads
+};
+
+/// Scales all gradients by one factor so that their norm, as of one long vector, is at most `max_norm`, and returns the
+/// norm from before. Throws ValueError for a negative or NaN max_norm, and for a norm that is not finite.
+inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_norm,
+                             const ClipGradNormOptions& options = {}) {
+  detail::require<ValueError>(max_norm >= 0, "clip_grad_norm: max_norm = ", max_norm, "; it must not be negative");
+  double sum = 0;
+  for (const Parameter* parameter : parameters)
+    if (parameter->has_grad()) {
+      const Scalar* g = parameter->grad().data();
+      sum += parallel_sum(parameter->size(), detail::chunk_size,
+                          [=](Index begin, Index end) { return simd::sum_of_squares(g + begin, end - begin); });
+    }
+  const double norm = std::sqrt(sum);
+  detail::require<ValueError>(!options.error_if_nonfinite || std::isfinite(norm), "clip_grad_norm: the norm is ", norm,
+                              "; a gradient is not finite: look for a division by 0, a log of 0, or too high a ",
+                              "learning rate");
+  const double factor = max_norm / (norm + 1e-6);  // PyTorch's
+  if (factor >= 1) return norm;
+  for (Parameter* parameter : parameters)
+    if (parameter->has_grad()) {
+      const TensorView gradient = parameter->mutable_grad();
+      gradient.assign(gradient.array() * static_cast<Scalar>(factor));
+    }
+  return norm;
+}
+
+/// Moves every element of every gradient into [-limit, limit]. Throws ValueError unless the limit is positive.
+inline void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
+  detail::require<ValueError>(limit > 0, "clip_grad_value: limit = ", limit, "; it must be positive");
+  const auto most = static_cast<Scalar>(limit);
+  for (Parameter* parameter : parameters)
+    if (parameter->has_grad()) {
+      const TensorView gradient = parameter->mutable_grad();
+      gradient.assign(gradient.array().max(-most).min(most));
+    }
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::optim

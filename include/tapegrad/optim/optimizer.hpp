@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cmath>
+
+#include "../autodiff/parameter.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::optim {
+
+/// What an optimizer knows of one parameter beside its value; all that a checkpoint has to keep.
+struct ParameterState {
+  /// A tensor of the parameter's shape, under PyTorch's name for it.
+  struct Buffer {
+    const char* name;
+    Tensor value;
+  };
+  Parameter* parameter;
+  std::size_t group;
+  Index steps = 0;  ///< how often this parameter was updated
+  std::vector<Buffer> buffers;
+};
+
+/// Changes parameters by their gradients. It holds their addresses: they must outlive it.
+///
+/// Parameters come in groups, each with options of its own. A parameter without a gradient, or frozen, is skipped: its
+/// value, its state and its count of steps stay as they are.
+class Optimizer {
+ public:
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+  virtual ~Optimizer() = default;
+
+  /// Updates every parameter that has a gradient.
+  void step() {
+    for (ParameterState& state : states_) {
+      if (!state.parameter->has_grad() || !state.parameter->requires_grad()) continue;
+      ++state.steps;
+      update(state, lrs_[state.group]);
+    }
+  }
+  /// Forgets the gradients of its parameters.
+  void zero_grad() {
+    for (ParameterState& state : states_) state.parameter->zero_grad();
+  }
+
+  std::size_t groups() const { return lrs_.size(); }
+  /// The learning rate of a group. Throws ValueError beyond the last group.
+  double lr(std::size_t group = 0) const { return lrs_[checked(group)]; }
+  /// Sets the learning rate of one group. Throws ValueError unless it is finite and not negative.
+  void set_lr(double lr, std::size_t group) {
+    check_lr(lr);
+    lrs_[checked(group)] = lr;
+  }
+  /// Sets that of all groups.
+  void set_lr(double lr) {
+    for (std::size_t group = 0; group < groups(); ++group) set_lr(lr, group);
+  }
+
+  /// The state of every parameter, in the order in which they were given: to save, and to write back.
+  std::span<ParameterState> states() { return states_; }
+
+ protected:
+  /// `name` begins its error messages.
+  explicit Optimizer(const char* name) : name_(name) {}
+
+  struct InitialBuffer {
+    const char* name;
+    double value;
+  };
+  /// Adds a group, and allocates its state. Throws ValueError for no parameters, a null one, or one that is there
+  /// already; the optimizer is as before then.
+  void add_parameters(const std::vector<Parameter*>& parameters, double lr, std::span<const InitialBuffer> buffers) {
+    check_lr(lr);
+    require(!parameters.empty(), "got no parameters; there is nothing to optimise");
+    const std::size_t before = states_.size();
+    try {
+      for (std::size_t i = 0; i < parameters.size(); ++i) add_parameter(parameters[i], i, buffers);
+    } catch (...) {
+      states_.resize(before);
+      throw;
+    }
+    lrs_.push_back(lr);
+  }
+
+  /// One step for one parameter, whose count of steps includes it.
+  virtual void update(ParameterState& state, double lr) = 0;
+
+  /// x, but 0 where it is subnormal: each operation on a subnormal costs a hundred cycles, and moments that decay
+  /// without a gradient would breed them.
+  static Scalar flushed(Scalar x) { return std::abs(x) < std::numeric_limits<Scalar>::min() ? Scalar{0} : x; }
+
+  /// Throws ValueError that begins with the optimizer's name.
+  template <class... Parts>
+  void require(bool condition, const Parts&... parts) const {
+    detail::require<ValueError>(condition, name_, ": ", parts...);
+  }
+  void require_in_0_1(const char* option, double value) const {
+    require(value >= 0 && value < 1, option, " = ", value, "; it must be in [0, 1)");
+  }
+  void require_not_negative(const char* option, double value) const {
+    require(std::isfinite(value) && value >= 0, option, " = ", value, "; it must be finite and not negative");
+  }
+  void require_positive(const char* option, double value) const {
+    require(std::isfinite(value) && value > 0, option, " = ", value, "; it must be finite and positive");
+  }
+
+ private:
+  void check_lr(double lr) const { require_not_negative("lr", lr); }
+  std::size_t checked(std::size_t group) const {
+    require(group < groups(), "group ", group, " of ", groups());
+    return group;
+  }
+  void add_parameter(Parameter* parameter, std::size_t i, std::span<const InitialBuffer> buffers) {
+    require(parameter != nullptr, "parameter ", i, " is a null pointer");
+    for (const ParameterState& state : states_)
+      require(state.parameter != parameter, "parameter ", i, " (", parameter->shape(),
+              ") is there already; each may be given once");
+    ParameterState& added = states_.emplace_back(ParameterState{parameter, groups(), 0, {}});
+    for (const auto& [name, value] : buffers)
+      added.buffers.push_back({name, Tensor(parameter->shape(), static_cast<Scalar>(value))});
+  }
+
+  const char* name_;
+  std::vector<double> lrs_;  // of each group
+  std::vector<ParameterState> states_;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::optim

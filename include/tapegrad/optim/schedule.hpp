@@ -1,0 +1,145 @@
+#pragma once
+// Learning rates over time, by PyTorch's names. A schedule sets the optimizer's rate when it is made and at each
+// step(); one is stepped after every epoch, or after every batch, as its lengths were meant.
+
+#include <functional>
+#include <numbers>
+
+#include "optimizer.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::optim {
+
+/// Sets the learning rate of each group to a function of the rate that the group had when the schedule was made, and of
+/// the number of steps since then. One schedule for an optimizer; it holds the optimizer's address.
+class Schedule {
+ public:
+  /// (base rate, steps) -> rate
+  using Rate = std::function<double(double base, Index steps)>;
+
+  Schedule(Optimizer& optimizer, Rate rate) : optimizer_(&optimizer), rate_(std::move(rate)) {
+    detail::require<ValueError>(rate_ != nullptr, "schedule: the function is empty");
+    for (std::size_t group = 0; group < optimizer.groups(); ++group) bases_.push_back(optimizer.lr(group));
+    set_steps(0);
+  }
+
+  void step() { set_steps(steps_ + 1); }
+  Index steps() const { return steps_; }
+  /// Goes to where `steps` calls of step() lead, as when a run is resumed.
+  void set_steps(Index steps) {
+    detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
+    steps_ = steps;
+    for (std::size_t group = 0; group < bases_.size(); ++group) optimizer_->set_lr(rate_(bases_[group], steps), group);
+  }
+
+ protected:
+  /// Throws ValueError that begins with the schedule's name.
+  static void require_positive(const char* option, Index value) {
+    detail::require<ValueError>(value > 0, option, " = ", value, "; it must be positive");
+  }
+  static void require_not_negative(const char* option, double value) {
+    detail::require<ValueError>(std::isfinite(value) && value >= 0, option, " = ", value,
+                                "; it must be finite and not negative");
+  }
+
+ private:
+  Optimizer* optimizer_;
+  Rate rate_;
+  std::vector<double> bases_;  // of each group
+  Index steps_ = 0;
+};
+
+/// base * factor(steps), for a function of the user's.
+class LambdaLR : public Schedule {
+ public:
+  LambdaLR(Optimizer& optimizer, std::function<double(Index steps)> factor)
+      : Schedule(optimizer, rate(std::move(factor))) {}
+
+ private:
+  static Rate rate(std::function<double(Index)> factor) {
+    detail::require<ValueError>(factor != nullptr, "lambda_lr: the function is empty");
+    return [factor = std::move(factor)](double base, Index steps) { return base * factor(steps); };
+  }
+};
+
+struct StepLROptions {
+  Index step_size = 30;
+  double gamma = 0.1;
+};
+/// Multiplied by gamma at every step_size-th step.
+class StepLR : public Schedule {
+ public:
+  explicit StepLR(Optimizer& optimizer, const StepLROptions& options = {}) : Schedule(optimizer, rate(options)) {}
+
+ private:
+  static Rate rate(const StepLROptions& options) {
+    require_positive("step_lr: step_size", options.step_size);
+    require_not_negative("step_lr: gamma", options.gamma);
+    return [=](double base, Index steps) {
+      return base * std::pow(options.gamma, static_cast<double>(steps / options.step_size));
+    };
+  }
+};
+
+struct ExponentialLROptions {
+  double gamma = 0.95;
+};
+/// Multiplied by gamma at every step.
+class ExponentialLR : public Schedule {
+ public:
+  explicit ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options = {})
+      : Schedule(optimizer, rate(options)) {}
+
+ private:
+  static Rate rate(const ExponentialLROptions& options) {
+    require_not_negative("exponential_lr: gamma", options.gamma);
+    return [=](double base, Index steps) { return base * std::pow(options.gamma, static_cast<double>(steps)); };
+  }
+};
+
+struct CosineAnnealingLROptions {
+  Index T_max = 100;  ///< steps down to eta_min
+  double eta_min = 0;
+};
+/// Half a period of a cosine from the base rate down to eta_min, and so up and down again (Loshchilov and Hutter 2017,
+/// without restarts).
+class CosineAnnealingLR : public Schedule {
+ public:
+  explicit CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options = {})
+      : Schedule(optimizer, rate(options)) {}
+
+ private:
+  static Rate rate(const CosineAnnealingLROptions& options) {
+    require_positive("cosine_annealing_lr: T_max", options.T_max);
+    require_not_negative("cosine_annealing_lr: eta_min", options.eta_min);
+    return [=](double base, Index steps) {
+      const double angle = std::numbers::pi * static_cast<double>(steps) / static_cast<double>(options.T_max);
+      return options.eta_min + (base - options.eta_min) * (1 + std::cos(angle)) / 2;
+    };
+  }
+};
+
+struct LinearLROptions {
+  double start_factor = 1.0 / 3;
+  double end_factor = 1;
+  Index total_iters = 5;
+};
+/// A factor that goes in a straight line from start_factor to end_factor within total_iters steps and stays there: a
+/// warm-up.
+class LinearLR : public Schedule {
+ public:
+  explicit LinearLR(Optimizer& optimizer, const LinearLROptions& options = {}) : Schedule(optimizer, rate(options)) {}
+
+ private:
+  static Rate rate(const LinearLROptions& options) {
+    require_not_negative("linear_lr: start_factor", options.start_factor);
+    require_not_negative("linear_lr: end_factor", options.end_factor);
+    require_positive("linear_lr: total_iters", options.total_iters);
+    return [=](double base, Index steps) {
+      const Index done = std::min(steps, options.total_iters);
+      const double part = static_cast<double>(done) / static_cast<double>(options.total_iters);
+      return base * (options.start_factor + (options.end_factor - options.start_factor) * part);
+    };
+  }
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::optim

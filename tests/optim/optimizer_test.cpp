@@ -1,0 +1,197 @@
+#include <cmath>
+
+#include "catch.hpp"
+#include "setup.hpp"
+#include "tapegrad/optim/adam.hpp"
+#include "tapegrad/optim/rmsprop.hpp"
+#include "tapegrad/optim/sgd.hpp"
+
+namespace tg = tapegrad;
+using namespace tg::optim;
+using optim_tests::add_gradient, optim_tests::Parameters;
+
+namespace {
+double only(const tg::Parameter& parameter) { return parameter.value().item(); }
+}  // namespace
+
+TEST_CASE("a parameter without a gradient is left alone, and its steps are not counted") {
+  Parameters parameters{{1}, {1}};
+  Adam adam(parameters.all, {.lr = 0.5, .weight_decay = 0.1});
+  const tg::Tensor before(parameters[1].value());
+  add_gradient(parameters[0], tg::Tensor::ones({1}));
+  adam.step();
+  CHECK(tg::same_bits(parameters[1].value(), before));
+  CHECK(adam.states()[0].steps == 1);
+  CHECK(adam.states()[1].steps == 0);
+}
+
+TEST_CASE("zero_grad leaves nothing to step by") {
+  Parameters parameters{{1}};
+  SGD sgd(parameters.all, {.lr = 1});
+  add_gradient(parameters[0], tg::Tensor::ones({1}));
+  sgd.zero_grad();
+  const double before = only(parameters[0]);
+  sgd.step();
+  CHECK(only(parameters[0]) == before);
+}
+
+TEST_CASE("a frozen parameter is left alone, also when it was frozen after it was used") {
+  Parameters parameters{{1}};
+  SGD sgd(parameters.all, {.lr = 1});
+  tg::Tape tape;
+  const tg::Var used = tape.parameter(parameters[0]);
+  parameters[0].set_requires_grad(false);
+  used.backward();
+  const double before = only(parameters[0]);
+  sgd.step();
+  CHECK(only(parameters[0]) == before);
+}
+
+TEST_CASE("a group has options and a learning rate of its own") {
+  Parameters parameters{{1}, {1}, {1}};
+  SGD sgd({&parameters[0]}, {.lr = 0.5});
+  sgd.add_group({&parameters[1], &parameters[2]}, {.lr = 0.25, .weight_decay = 1});
+  CHECK(sgd.groups() == 2);
+  CHECK(sgd.lr() == 0.5);
+  CHECK(sgd.lr(1) == 0.25);
+  const double first = only(parameters[0]), second = only(parameters[1]);
+  for (tg::Parameter* parameter : parameters.all) add_gradient(*parameter, tg::Tensor::ones({1}));
+  sgd.step();
+  CHECK(only(parameters[0]) == Approx(first - 0.5));
+  CHECK(only(parameters[1]) == Approx(second - 0.25 * (1 + second)));
+
+  sgd.set_lr(0.125, 1);
+  CHECK(sgd.lr(0) == 0.5);
+  CHECK(sgd.lr(1) == 0.125);
+  sgd.set_lr(2);
+  CHECK(sgd.lr(0) == 2);
+  CHECK(sgd.lr(1) == 2);
+  CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2");
+}
+
+TEST_CASE("the state is there from the start, under PyTorch's names") {
+  Parameters parameters{{2, 3}};
+  const auto names = [](Optimizer&& optimizer) {
+    std::string text;
+    for (const auto& [name, value] : optimizer.states()[0].buffers) {
+      text += std::string(name) + " ";
+      CHECK(value.shape() == tg::Shape{2, 3});
+    }
+    return text;
+  };
+  CHECK(names(SGD(parameters.all)) == "");
+  CHECK(names(SGD(parameters.all, {.momentum = 0.9})) == "momentum_buffer ");
+  CHECK(names(Adam(parameters.all)) == "exp_avg exp_avg_sq ");
+  CHECK(names(AdamW(parameters.all)) == "exp_avg exp_avg_sq ");
+  CHECK(names(RMSprop(parameters.all)) == "square_avg ");
+  CHECK(names(RMSprop(parameters.all, {.momentum = 0.9, .centered = true})) == "square_avg momentum_buffer grad_avg ");
+}
+
+TEST_CASE("an optimizer that was given another's state goes on to the same bits") {
+  Parameters one{{7}}, other{{7}};
+  Adam adam(one.all, {.lr = 0.1}), resumed(other.all, {.lr = 0.1});
+  const auto step = [](Parameters& parameters, Adam& optimizer, tg::Scalar gradient) {
+    optimizer.zero_grad();
+    add_gradient(parameters[0], tg::Tensor({7}, gradient));
+    optimizer.step();
+  };
+  for (const tg::Scalar gradient : {1.f, -2.f, 3.f}) step(one, adam, gradient);
+  other[0].mutable_value().copy_from(one[0].value());
+  ParameterState& to = resumed.states()[0];
+  to.steps = adam.states()[0].steps;
+  for (std::size_t i = 0; i < to.buffers.size(); ++i)
+    to.buffers[i].value.view().copy_from(adam.states()[0].buffers[i].value);
+  step(one, adam, 5);
+  step(other, resumed, 5);
+  CHECK(tg::same_bits(one[0].value(), other[0].value()));
+}
+
+TEST_CASE("steps have the same bits on any number of threads") {
+  const auto run = [](int threads) {
+    const int before = tg::num_threads();
+    tg::set_num_threads(threads);
+    Parameters parameters{{3, 40001}};
+    Adam adam(parameters.all, {.lr = 0.1, .weight_decay = 0.01});
+    SGD sgd(parameters.all, {.lr = 0.1, .momentum = 0.9});
+    RMSprop rmsprop(parameters.all, {.momentum = 0.9, .centered = true});
+    tg::Tensor gradient({3, 40001});
+    for (int step = 0; step < 3; ++step) {
+      parameters.rng.normal(gradient);
+      parameters[0].zero_grad();
+      add_gradient(parameters[0], gradient);
+      adam.step();
+      sgd.step();
+      rmsprop.step();
+    }
+    tg::set_num_threads(before);
+    return tg::Tensor(parameters[0].value());
+  };
+  const tg::Tensor expected = run(1);
+  CHECK(tg::same_bits(run(2), expected));
+  CHECK(tg::same_bits(run(3), expected));
+}
+
+TEST_CASE("moments that decay end at zero, not among the subnormal numbers") {
+  Parameters parameters{{4}};
+  Adam adam(parameters.all, {.betas = {0.5, 0.5}});
+  SGD sgd(parameters.all, {.momentum = 0.5});
+  RMSprop rmsprop(parameters.all, {.alpha = 0.5, .momentum = 0.5, .centered = true});
+  add_gradient(parameters[0], tg::Tensor({4}, tg::Scalar(1e-3)));
+  const auto step_all = [&] {
+    adam.step();
+    sgd.step();
+    rmsprop.step();
+  };
+  step_all();
+  parameters[0].zero_grad();
+  add_gradient(parameters[0], tg::Tensor({4}));
+  for (int step = 0; step < 1200; ++step) {
+    step_all();
+    for (Optimizer* optimizer : std::initializer_list<Optimizer*>{&adam, &sgd, &rmsprop})
+      for (const auto& [name, value] : optimizer->states()[0].buffers)
+        for (const tg::Scalar element : value.span()) {
+          INFO(name << " = " << element << " after " << step << " steps");
+          REQUIRE(std::fpclassify(element) != FP_SUBNORMAL);
+        }
+  }
+  CHECK(adam.states()[0].buffers[0].value[0] == 0);
+  CHECK(sgd.states()[0].buffers[0].value[0] == 0);
+}
+
+TEST_CASE("parameters that cannot be right are refused, and the optimizer is as before") {
+  Parameters parameters{{2, 3}, {1}};
+  CHECK_THROWS_WITH(Adam({}), "adam: got no parameters; there is nothing to optimise");
+  CHECK_THROWS_WITH(SGD({&parameters[0], nullptr}), "sgd: parameter 1 is a null pointer");
+  CHECK_THROWS_WITH(AdamW({&parameters[1], &parameters[0], &parameters[0]}),
+                    "adamw: parameter 2 (2x3) is there already; each may be given once");
+  SGD sgd({&parameters[0]}, {.lr = 0.5});
+  CHECK_THROWS_AS(sgd.add_group({&parameters[1], &parameters[0]}, {}), tg::ValueError);
+  CHECK(sgd.groups() == 1);
+  CHECK(sgd.states().size() == 1);
+  sgd.add_group({&parameters[1]}, {});
+  CHECK(sgd.states().size() == 2);
+}
+
+TEST_CASE("options that cannot be right are refused with the value") {
+  Parameters parameters{{1}};
+  const auto& all = parameters.all;
+  CHECK_THROWS_WITH(SGD(all, {.lr = NAN}), "sgd: lr = nan; it must be finite and not negative");
+  CHECK_THROWS_WITH(Adam(all, {.lr = INFINITY}), "adam: lr = inf; it must be finite and not negative");
+  CHECK_THROWS_WITH(RMSprop(all, {.lr = -0.5}), "rmsprop: lr = -0.5; it must be finite and not negative");
+  CHECK_THROWS_WITH(SGD(all, {.momentum = -1}), "sgd: momentum = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(SGD(all, {.momentum = 0.9, .dampening = 2}), "sgd: dampening = 2; it must be in [0, 1)");
+  CHECK_THROWS_WITH(SGD(all, {.weight_decay = -1}), "sgd: weight_decay = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(SGD(all, {.nesterov = true}),
+                    "sgd: nesterov with momentum = 0 and dampening = 0; it needs momentum, and no dampening");
+  CHECK_THROWS_WITH(Adam(all, {.betas = {1, 0.999}}), "adam: betas.first = 1; it must be in [0, 1)");
+  CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, -0.1}}), "adam: betas.second = -0.1; it must be in [0, 1)");
+  CHECK_THROWS_WITH(Adam(all, {.eps = 0}), "adam: eps = 0; it must be finite and positive");
+  CHECK_THROWS_WITH(AdamW(all, {.weight_decay = NAN}), "adamw: weight_decay = nan; it must be finite and not negative");
+  CHECK_THROWS_WITH(Adam(all, {.initial_v = -1}), "adam: initial_v = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(RMSprop(all, {.alpha = 1.5}), "rmsprop: alpha = 1.5; it must be in [0, 1)");
+  CHECK_THROWS_WITH(RMSprop(all, {.eps = -1}), "rmsprop: eps = -1; it must be finite and positive");
+  CHECK_THROWS_WITH(RMSprop(all, {.momentum = NAN}), "rmsprop: momentum = nan; it must be finite and not negative");
+  Adam adam(all);
+  CHECK_THROWS_WITH(adam.set_lr(-1), "adam: lr = -1; it must be finite and not negative");
+  CHECK(adam.lr() == 1e-3);
+}

@@ -1,0 +1,100 @@
+#include "tapegrad/optim/schedule.hpp"
+
+#include "catch.hpp"
+#include "setup.hpp"
+#include "tapegrad/optim/sgd.hpp"
+
+namespace tg = tapegrad;
+using namespace tg::optim;
+
+namespace {
+
+struct TwoGroups : optim_tests::Parameters {
+  TwoGroups() : Parameters{{1}, {1}} { sgd.add_group({&(*this)[1]}, {.lr = 4}); }
+  SGD sgd{{&(*this)[0]}, {.lr = 1}};
+};
+
+/// Steps through `expected`, the rates of a base of 1; the second group has four times that.
+void check(TwoGroups& groups, Schedule& schedule, const std::vector<double>& expected) {
+  for (std::size_t step = 0; step < expected.size(); ++step) {
+    INFO("step " << step);
+    CHECK(schedule.steps() == static_cast<tg::Index>(step));
+    CHECK(groups.sgd.lr(0) == Approx(expected[step]).margin(1e-15));
+    CHECK(groups.sgd.lr(1) == Approx(4 * expected[step]).margin(1e-15));
+    schedule.step();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("StepLR drops at every step_size-th step") {
+  TwoGroups groups;
+  StepLR schedule(groups.sgd, {.step_size = 3, .gamma = 0.5});
+  check(groups, schedule, {1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125});
+}
+
+TEST_CASE("ExponentialLR multiplies at every step") {
+  TwoGroups groups;
+  ExponentialLR schedule(groups.sgd, {.gamma = 0.9});
+  check(groups, schedule, {1, 0.9, 0.81, 0.729, 0.6561});
+}
+
+TEST_CASE("CosineAnnealingLR goes down half a period of a cosine, and up again") {
+  TwoGroups groups;
+  CosineAnnealingLR schedule(groups.sgd, {.T_max = 4});
+  const double root = std::sqrt(0.5);
+  check(groups, schedule, {1, (1 + root) / 2, 0.5, (1 - root) / 2, 0, (1 - root) / 2, 0.5});
+}
+
+TEST_CASE("CosineAnnealingLR ends at eta_min in every group") {
+  TwoGroups groups;
+  CosineAnnealingLR schedule(groups.sgd, {.T_max = 10, .eta_min = 0.25});
+  schedule.set_steps(5);
+  CHECK(groups.sgd.lr(0) == Approx(0.625));
+  CHECK(groups.sgd.lr(1) == Approx(2.125));
+  schedule.set_steps(10);
+  CHECK(groups.sgd.lr(0) == Approx(0.25));
+  CHECK(groups.sgd.lr(1) == Approx(0.25));
+}
+
+TEST_CASE("LinearLR warms up from its first step on, and stays") {
+  TwoGroups groups;
+  LinearLR schedule(groups.sgd, {.start_factor = 0.2, .total_iters = 4});
+  check(groups, schedule, {0.2, 0.4, 0.6, 0.8, 1, 1, 1});
+}
+
+TEST_CASE("LambdaLR is the user's function") {
+  TwoGroups groups;
+  LambdaLR schedule(groups.sgd, [](tg::Index step) { return 1.0 / static_cast<double>(1 + step); });
+  check(groups, schedule, {1, 1.0 / 2, 1.0 / 3, 1.0 / 4});
+}
+
+TEST_CASE("set_steps leads where as many steps lead") {
+  TwoGroups stepped, set;
+  StepLR one(stepped.sgd, {.step_size = 2}), other(set.sgd, {.step_size = 2});
+  for (int step = 0; step < 5; ++step) one.step();
+  other.set_steps(5);
+  CHECK(set.sgd.lr(1) == stepped.sgd.lr(1));
+  CHECK(other.steps() == 5);
+  CHECK_THROWS_WITH(other.set_steps(-1), "schedule: got -1 steps; they cannot be negative");
+}
+
+TEST_CASE("schedules that cannot be right are refused with the value") {
+  TwoGroups groups;
+  SGD& sgd = groups.sgd;
+  CHECK_THROWS_WITH(StepLR(sgd, {.step_size = 0}), "step_lr: step_size = 0; it must be positive");
+  CHECK_THROWS_WITH(StepLR(sgd, {.gamma = -1}), "step_lr: gamma = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(ExponentialLR(sgd, {.gamma = NAN}),
+                    "exponential_lr: gamma = nan; it must be finite and not negative");
+  CHECK_THROWS_WITH(CosineAnnealingLR(sgd, {.T_max = -3}), "cosine_annealing_lr: T_max = -3; it must be positive");
+  CHECK_THROWS_WITH(CosineAnnealingLR(sgd, {.eta_min = -1}),
+                    "cosine_annealing_lr: eta_min = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(LinearLR(sgd, {.start_factor = -1}),
+                    "linear_lr: start_factor = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(LinearLR(sgd, {.end_factor = INFINITY}),
+                    "linear_lr: end_factor = inf; it must be finite and not negative");
+  CHECK_THROWS_WITH(LinearLR(sgd, {.total_iters = 0}), "linear_lr: total_iters = 0; it must be positive");
+  CHECK_THROWS_WITH(Schedule(sgd, nullptr), "schedule: the function is empty");
+  CHECK_THROWS_WITH(LambdaLR(sgd, nullptr), "lambda_lr: the function is empty");
+  CHECK_THROWS_WITH(LambdaLR(sgd, [](tg::Index) { return -1.0; }), "sgd: lr = -1; it must be finite and not negative");
+}
