@@ -1,0 +1,62 @@
+#pragma once
+// Forward declarations of the public types. Include this rather than declare them yourself: they live in an inline
+// namespace whose name depends on how the file is compiled.
+
+#include "core/config.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+class Error;
+class ShapeError;
+class ValueError;
+class TapeError;
+class IoError;
+
+class Shape;
+class Tensor;
+class TensorView;
+class ConstTensorView;
+class Rng;
+
+class Tape;
+class Var;
+class Parameter;
+class Gradient;
+
+namespace nn {
+class Module;
+class Parameter;
+class Layer;
+class Linear;
+class Sequential;
+class LayerNorm;
+class Dropout;
+class ReLU;
+class LeakyReLU;
+class Sigmoid;
+class Tanh;
+class Softplus;
+class SiLU;
+class GELU;
+}  // namespace nn
+
+namespace optim {
+class Optimizer;
+class SGD;
+class Adam;
+class AdamW;
+class RMSprop;
+class Schedule;
+class StepLR;
+class ExponentialLR;
+class CosineAnnealingLR;
+class LinearLR;
+class LambdaLR;
+}  // namespace optim
+
+namespace data {
+class ImageDataset;
+class TensorDataset;
+}  // namespace data
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -1,0 +1,38 @@
+#include "tapegrad/fwd.hpp"
+
+namespace tg = tapegrad;
+
+namespace {
+
+// What a user's own header may declare with fwd.hpp alone.
+tg::Index size_of(const tg::Tensor& tensor, const tg::Shape& shape);
+tg::Var twice(tg::Var x);
+tg::Index size_of(const tg::nn::Module& module);
+tg::Index size_of(const tg::nn::Linear& linear);
+double rate_of(const tg::optim::Optimizer& optimizer);
+
+}  // namespace
+
+#include "catch.hpp"
+#include "tapegrad/tapegrad.hpp"
+
+namespace {
+
+tg::Index size_of(const tg::Tensor& tensor, const tg::Shape& shape) { return tensor.size() + shape.size(); }
+tg::Var twice(tg::Var x) { return 2 * x; }
+tg::Index size_of(const tg::nn::Module& module) { return static_cast<tg::Index>(module.parameters().size()); }
+tg::Index size_of(const tg::nn::Linear& linear) { return linear.weight.size(); }
+double rate_of(const tg::optim::Optimizer& optimizer) { return optimizer.lr(); }
+
+}  // namespace
+
+TEST_CASE("forward declarations are of the types that the library defines") {
+  tg::Rng rng(1);
+  const tg::nn::Linear linear(rng, 3, 2);
+  tg::Tape tape;
+  CHECK(size_of(tg::Tensor({2, 2}), {3}) == 7);
+  CHECK(twice(tape.constant(tg::Tensor({1}, {4}))).item() == 8);
+  CHECK(size_of(static_cast<const tg::nn::Module&>(linear)) == 2);
+  CHECK(size_of(linear) == 6);
+  CHECK(rate_of(tg::optim::Adam(linear.parameters(), {.lr = 0.5})) == 0.5);
+}
