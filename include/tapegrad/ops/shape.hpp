@@ -1,9 +1,8 @@
 #pragma once
-// The same elements under another shape: reshape and transpose. What takes elements apart or puts them
+// The same elements under another shape: reshape, transpose, broadcast_to. What takes elements apart or puts them
 // together is in pieces.hpp.
 
-#include "../autodiff/apply.hpp"
-#include "blocks.hpp"
+#include "broadcast.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
@@ -100,6 +99,33 @@ struct TransposeMatrix : Transpose {
   }
 };
 
+struct BroadcastTo {
+  static constexpr const char* name = "broadcast_to";
+  Shape wanted;
+
+  Shape shape(const Shape& x) const {
+    bool fits = x.rank() <= wanted.rank();
+    for (int axis = -1; fits && axis >= -x.rank(); --axis) fits = x[axis] == 1 || x[axis] == wanted[axis];
+    detail::require<ShapeError>(fits, name, ": ", x, " does not broadcast to ", wanted,
+                                "; the input's axes, from the last, must be 1 or equal to those");
+    return wanted;
+  }
+  void forward(ConstTensorView x, TensorView y) const { First{}.forward(x, y, y); }
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    First{}.backward(x, y, y, dy, dx, Gradient());
+  }
+
+ private:
+  /// The first of two inputs, the second of which lends its shape alone.
+  struct First : detail::Broadcasting<First> {
+    using Run = detail::ConstArrayMap;
+    static constexpr const char* name = BroadcastTo::name;
+    static auto value(Run a, Run) { return a; }
+    static auto da(Run, Run, Run, Run dy) { return dy; }
+    static auto db(Run, Run, Run, Run dy) { return dy; }
+  };
+};
+
 }  // namespace ops
 
 /// The elements in the same order under another shape. One length may be -1, to be found from the others. Throws
@@ -115,6 +141,10 @@ inline Var reshape(Var x, const Shape& shape) {
 inline Var transpose(Var x) { return apply(ops::TransposeMatrix{}, x); }
 /// Swaps two axes; negative ones count from the last. Throws ShapeError beyond the rank.
 inline Var transpose(Var x, int a, int b) { return apply(ops::Transpose{a, b}, x); }
+
+/// The same elements, repeated along axes of length 1 or missing ones, as NumPy does. Throws ShapeError unless the
+/// shapes fit.
+inline Var broadcast_to(Var x, const Shape& shape) { return apply(ops::BroadcastTo{shape}, x); }
 
 namespace detail {
 

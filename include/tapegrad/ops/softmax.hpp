@@ -40,29 +40,45 @@ struct LogSumExp {
   bool keepdim = false;
 
   Shape shape(const Shape& x) const { return keepdim ? x.with(-1, 1) : x.without(-1); }
-  void forward(ConstTensorView x, TensorView y) const {
+  /// Each row's result without its maximum, which has the digits that the sum of both has no room for.
+  Shape saved(const Shape& x) const { return {x.rows()}; }
+
+  void forward(ConstTensorView x, TensorView y, TensorView log_totals) const {
     const Index n = x.shape().cols();
     detail::for_rows(y.size(), n, [&](Index row) {
       const Scalar* const from = x.data() + row * n;
-      const Scalar largest = simd::max(from, n), shift = std::isinf(largest) ? Scalar{0} : largest;  // inf - inf is NaN
-      y.data()[row] = static_cast<Scalar>(static_cast<double>(shift) + detail::log_sum_exp(from, n, shift));
+      const Scalar shift = finite_max(from, n);
+      const double log_total = detail::log_sum_exp(from, n, shift);
+      log_totals.data()[row] = static_cast<Scalar>(log_total);
+      y.data()[row] = static_cast<Scalar>(static_cast<double>(shift) + log_total);
     });
   }
-  /// dx = dy * exp(x - y); zeros where a row, and so y, is -inf.
-  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+  /// dx = dy * exp(x - y); zeros where a whole row is -inf.
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView log_totals, ConstTensorView dy,
+                Gradient dx) const {
     if (!dx) return;
     const Index n = x.shape().cols();
     const Gradient::Target target = dx.target();
     detail::for_rows(y.size(), n, [&](Index row) {
-      const Scalar result = y.data()[row], shift = std::isinf(result) && result < 0 ? Scalar{0} : result;
+      const Scalar shift = finite_max(x.data() + row * n, n), log_total = log_totals.data()[row];
+      const Scalar rest = log_total == -infinity ? Scalar{0} : log_total;
       detail::Block block;
       detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
         auto exps = detail::flat(block.data, count);
-        exps = detail::flat(x.data() + begin, count) - shift;
+        exps = (detail::flat(x.data() + begin, count) - shift) - rest;
         simd::exp(block.data, block.data, count);
         detail::put(detail::flat(target.view.data() + begin, count), target.first, dy.data()[row] * exps);
       });
     });
+  }
+
+ private:
+  static constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+  /// A row's maximum, but 0 for an infinite one: inf - inf is NaN.
+  static Scalar finite_max(const Scalar* x, Index n) {
+    const Scalar largest = simd::max(x, n);
+    return std::isinf(largest) ? Scalar{0} : largest;
   }
 };
 
