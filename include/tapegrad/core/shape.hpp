@@ -47,7 +47,7 @@ class Shape {
 
   /// `axis`, with negative ones counted from the last. Throws ShapeError beyond the rank.
   int checked_axis(int axis) const {
-    detail::require<ShapeError>(axis >= -rank_ && axis < rank_, "shape: axis ", axis, " of a tensor of shape ", str(),
+    detail::require<ShapeError>(axis >= -rank_ && axis < rank_, "shape: axis ", axis, " of a tensor of shape ", *this,
                                 "; axes run from ", -rank_, " to ", rank_ - 1);
     return axis < 0 ? axis + rank_ : axis;
   }
@@ -87,7 +87,7 @@ class Shape {
   void append(Index length) {
     detail::require<ShapeError>(length >= 0, "shape: an axis of length ", length, "; lengths cannot be negative");
     detail::require<ShapeError>(length == 0 || size_ <= std::numeric_limits<Index>::max() / 16 / length,
-                                "shape: ", str(), "x", length, " has more elements than memory can address");
+                                "shape: ", *this, "x", length, " has more elements than memory can address");
     lengths_[static_cast<std::size_t>(rank_++)] = length;
     size_ *= length;
   }

@@ -38,18 +38,24 @@ struct Div : detail::Broadcasting<Div> {
   static auto db(Run, Run b, Run y, Run dy) { return -dy * y / b; }
 };
 
+/// dy to the input that was chosen, by how far ahead it is; half of it where neither is (equal, or one of them NaN).
+template <class Ahead>
+auto shared(const Eigen::ArrayBase<Ahead>& ahead, Run dy) {
+  return detail::where_positive(ahead, dy / 2) + detail::unless_positive(-ahead, dy / 2);
+}
+
 struct Minimum : detail::Broadcasting<Minimum> {
   static constexpr const char* name = "minimum";
   static auto value(Run a, Run b) { return detail::lesser(a, b); }
-  static auto da(Run a, Run b, Run, Run dy) { return detail::share(b - a, dy); }
-  static auto db(Run a, Run b, Run, Run dy) { return detail::share(a - b, dy); }
+  static auto da(Run a, Run b, Run, Run dy) { return shared(b - a, dy); }
+  static auto db(Run a, Run b, Run, Run dy) { return shared(a - b, dy); }
 };
 
 struct Maximum : detail::Broadcasting<Maximum> {
   static constexpr const char* name = "maximum";
   static auto value(Run a, Run b) { return detail::greater(a, b); }
-  static auto da(Run a, Run b, Run, Run dy) { return detail::share(a - b, dy); }
-  static auto db(Run a, Run b, Run, Run dy) { return detail::share(b - a, dy); }
+  static auto da(Run a, Run b, Run, Run dy) { return shared(a - b, dy); }
+  static auto db(Run a, Run b, Run, Run dy) { return shared(b - a, dy); }
 };
 
 struct AddScalar : detail::Elementwise {

@@ -3,12 +3,14 @@
 // or missing. The gradient of an input that was broadcast is the sum over the axes along which it was.
 
 #include "../autodiff/apply.hpp"
+#include "../core/simd/simd.hpp"
 #include "blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
 /// The shape that two shapes broadcast to. Throws ShapeError, in the name of an op, if there is none.
 inline Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
+  if (a == b) return a;
   Shape result = a.rank() >= b.rank() ? a : b;
   const Shape& other = a.rank() >= b.rank() ? b : a;
   for (int axis = -1; axis >= -other.rank(); --axis) {
@@ -146,22 +148,20 @@ struct Broadcasting {
       return;
     }
     const Axes axes(y.shape(), a.shape(), b.shape());
-    // Calls then(expression) with an input's gradient along one run.
-    const auto along_run = [&](auto gradient, const Offsets& at, Index n, const auto& then) {
+    // to (+)= an input's gradient along one run of the result
+    const auto gradient = [&](auto of, const Offsets& at, Index n, ArrayMap to, bool first) {
       Block a_scratch, b_scratch;
-      then(gradient(run_of(a, at.in[0], axes.repeats(0), n, a_scratch),
-                    run_of(b, at.in[1], axes.repeats(1), n, b_scratch), flat(y.data() + at.y, n),
-                    flat(dy.data() + at.y, n)));
+      put(to, first,
+          of(run_of(a, at.in[0], axes.repeats(0), n, a_scratch), run_of(b, at.in[1], axes.repeats(1), n, b_scratch),
+             flat(y.data() + at.y, n), flat(dy.data() + at.y, n)));
     };
     if (da) {
-      contribute(0, da.target(), axes, [&](const Offsets& at, Index n, const auto& then) {
-        along_run([](auto... runs) { return Op::da(runs...); }, at, n, then);
-      });
+      contribute(0, da.target(), axes,
+                 [&](const auto&... run) { gradient([](auto... operands) { return Op::da(operands...); }, run...); });
     }
     if (db) {
-      contribute(1, db.target(), axes, [&](const Offsets& at, Index n, const auto& then) {
-        along_run([](auto... runs) { return Op::db(runs...); }, at, n, then);
-      });
+      contribute(1, db.target(), axes,
+                 [&](const auto&... run) { gradient([](auto... operands) { return Op::db(operands...); }, run...); });
     }
   }
 
@@ -170,14 +170,14 @@ struct Broadcasting {
   static constexpr Index parts = 16;   // into which a long sum is cut, for threads
   using Sums = std::array<double, width>;
 
-  /// Adds the gradient of one input to its target. gradient(at, n, then) calls then(expression) for a run.
+  /// Adds the gradient of one input to its target. gradient(at, n, to, first) gives that of a run.
   template <class RunGradient>
   static void contribute(std::size_t input, const Gradient::Target& to, const Axes& axes, const RunGradient& gradient) {
     const Axes kept = axes.along(input, false), summed = axes.along(input, true);
     if (summed.size() == 1) {  // not broadcast after all
       parallel_for(axes.size(), chunk_size, [&](Index begin, Index end) {
         axes.runs(begin, end, {}, [&](const Offsets& at, Index n) {
-          gradient(at, n, [&](const auto& run) { put(flat(to.view.data() + at.in[input], n), to.first, run); });
+          gradient(at, n, flat(to.view.data() + at.in[input], n), to.first);
         });
       });
       return;
@@ -186,15 +186,18 @@ struct Broadcasting {
     // Runs lie along what is summed, and each gives one number; or across it, and are added up side by side.
     const bool along = axes.repeats(input);
     const auto add_up = [&](const Offsets& base, Index n, Index begin, Index end, Sums& sums) {
+      Block scratch;
       std::fill_n(sums.begin(), n, 0.0);
       if (along) {
         summed.runs(begin, end, base, [&](const Offsets& at, Index count) {
-          gradient(at, count, [&](const auto& run) { sums[0] += run.template cast<double>().sum(); });
+          gradient(at, count, flat(scratch.data, count), true);
+          sums[0] += simd::sum(scratch.data, count);
         });
       } else {
-        Eigen::Map<Eigen::ArrayXd> columns(sums.data(), n);
-        for (Index i = begin; i < end; ++i)
-          gradient(summed.at(i, 0, base), n, [&](const auto& run) { columns += run.template cast<double>(); });
+        for (Index i = begin; i < end; ++i) {
+          gradient(summed.at(i, 0, base), n, flat(scratch.data, n), true);
+          Eigen::Map<Eigen::ArrayXd>(sums.data(), n) += flat(scratch.data, n).template cast<double>();
+        }
       }
     };
     const Index step = along ? 1 : std::clamp<Index>(kept.inner(), 1, width);

@@ -62,7 +62,7 @@ struct Abs : detail::Elementwise {
   static constexpr const char* name = "abs";
   void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().abs()); }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * x.array().sign();
+    if (dx) dx += detail::where_positive(x.array(), dy.array()) - detail::where_positive(-x.array(), dy.array());
   }
 };
 
@@ -140,7 +140,7 @@ struct Clamp : detail::Elementwise {
     y.assign(detail::at_most(detail::at_least(x.array(), min), max));
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += (x.array() < min || x.array() > max).select(Scalar{0}, dy.array());
+    if (dx) dx += detail::unless_positive(min - x.array(), detail::unless_positive(x.array() - max, dy.array()));
   }
 };
 

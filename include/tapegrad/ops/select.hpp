@@ -42,17 +42,16 @@ template <class Gate, class Value>
 auto where_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value) {
   return gate.derived().binaryExpr(value.derived(), KeepWhere<true>{});
 }
+/// gate > 0 ? 0 : value.
+template <class Gate, class Value>
+auto unless_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value) {
+  return gate.derived().binaryExpr(value.derived(), KeepWhere<false>{});
+}
 /// gate > 0 ? value : otherwise. The one that is not chosen may be anything, NaN too.
 template <class Gate, class Value, class Otherwise>
 auto where_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value,
                     const Eigen::ArrayBase<Otherwise>& otherwise) {
-  return where_positive(gate, value) + gate.derived().binaryExpr(otherwise.derived(), KeepWhere<false>{});
-}
-/// dy to the greater of two elements, whose gate is the difference to the other one; half of it where they are equal,
-/// or one of them is NaN.
-template <class Gate, class Gradient>
-auto share(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Gradient>& dy) {
-  return where_positive(gate, dy / 2) + (-gate).binaryExpr(dy / 2, KeepWhere<false>{});
+  return where_positive(gate, value) + unless_positive(gate, otherwise);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail

@@ -1,0 +1,90 @@
+// gradcheck finds what is right and names what is wrong, in float with its looser tolerance.
+#include <tapegrad/autodiff/apply.hpp>
+#include <tapegrad/autodiff/gradcheck.hpp>
+
+#include "catch.hpp"
+
+namespace tg = tapegrad;
+using tg::ConstTensorView, tg::Gradient, tg::Shape, tg::Tensor, tg::TensorView, tg::Var;
+
+namespace {
+
+/// y = a b, whose gradient of b is wrong by `error` at one element.
+struct Product {
+  static constexpr const char* name = "product";
+  tg::Scalar error = 0;
+
+  Shape shape(const Shape& a, const Shape&) const { return a; }
+  void forward(ConstTensorView a, ConstTensorView b, TensorView y) const { y.assign(a.array() * b.array()); }
+  void backward(ConstTensorView a, ConstTensorView b, ConstTensorView, ConstTensorView dy, Gradient da,
+                Gradient db) const {
+    if (da) da += dy.array() * b.array();
+    if (!db) return;
+    db += dy.array() * a.array();
+    db.accumulator().data()[4] += error;
+  }
+};
+
+/// A backward that forgets all but the first element of dy.
+struct FirstOnly {
+  static constexpr const char* name = "first_only";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    dx.accumulator().data()[0] += dy[0];
+  }
+};
+
+auto product(double of) {
+  return
+      [error = static_cast<tg::Scalar>(of)](std::span<const Var> v) { return tg::apply(Product{error}, v[0], v[1]); };
+}
+
+const Tensor a({2, 3}, {1, -2, 3, 0.5, 2, -1}), b({2, 3}, {2, 1, -1, 4, 0.25, 3});
+
+}  // namespace
+
+TEST_CASE("gradcheck passes a right gradient, of a result of any shape") {
+  const tg::GradcheckResult result = tg::gradcheck(product(0), {a, b});
+  INFO(result.message());
+  CHECK(result);
+  CHECK(result.error < 1e-3);
+  CHECK_THAT(result.message(), ContainsSubstring("gradcheck: ok; worst at input "));
+}
+
+TEST_CASE("gradcheck names the element whose gradient is wrong") {
+  const tg::GradcheckResult result = tg::gradcheck(product(0.5), {a, b});
+  CHECK_FALSE(result);
+  CHECK(result.input == 1);
+  CHECK(result.element == 4);
+  CHECK(result.analytic - result.numeric == Approx(0.5).margin(1e-2));
+  CHECK_THAT(result.message(), ContainsSubstring("gradcheck: input 1, element 4: backward gives "));
+  CHECK_THAT(result.message(), ContainsSubstring("differences give "));
+  CHECK_THAT(result.message(), ContainsSubstring("must be within 0.01"));
+}
+
+TEST_CASE("gradcheck takes NaN for wrong") {
+  const tg::GradcheckResult result = tg::gradcheck(product(std::numeric_limits<double>::quiet_NaN()), {a, b});
+  CHECK_FALSE(result);
+  CHECK(result.input == 1);
+  CHECK(result.element == 4);
+}
+
+TEST_CASE("gradcheck holds to the tolerance and the step it is given") {
+  CHECK_FALSE(tg::gradcheck(product(0.001), {a, b}, {.step = 1e-2, .tolerance = 1e-4}));
+  CHECK(tg::gradcheck(product(0.001), {a, b}, {.tolerance = 0.1}));
+}
+
+TEST_CASE("every element of the result counts") {
+  CHECK_FALSE(tg::gradcheck([](std::span<const Var> v) { return tg::apply(FirstOnly{}, v[0]); }, {a}));
+}
+
+TEST_CASE("gradcheck refuses a function that draws random numbers") {
+  tg::Rng rng(1);
+  const auto noisy = [&](std::span<const Var> v) {
+    return tg::apply(Product{}, v[0], v[0].tape().randn(v[0].shape(), rng));
+  };
+  CHECK_THROWS_WITH(tg::gradcheck(noisy, {a}),
+                    "gradcheck: f gave two values for the same inputs; draw random numbers "
+                    "outside of it");
+}
