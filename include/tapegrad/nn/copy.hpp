@@ -1,51 +1,50 @@
 #pragma once
 
+#include <map>
+
 #include "module.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
-/// A value and the name of the parameter that it is for.
-struct NamedTensor {
-  std::string name;
-  ConstTensorView value;
-};
-
-/// Copies values into the parameters of the same names. Throws ValueError that begins with `what` and names every value
-/// that is missing, unexpected or of another shape; nothing is copied then.
-inline void copy_parameters(const std::vector<NamedTensor>& from, Module& to, const std::string& what) {
-  const std::vector<NamedParameter> parameters = to.named_parameters();
-  std::vector<const NamedTensor*> sources;
-  std::string missing, unexpected, mismatched;
-  const auto list = [](std::string& names, const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
-  for (const auto& [name, parameter] : parameters) {
-    const auto same_name = [&, &name = name](const NamedTensor& tensor) { return tensor.name == name; };
-    const auto source = std::find_if(from.begin(), from.end(), same_name);
-    sources.push_back(source == from.end() ? nullptr : &*source);
-    if (source == from.end()) {
+/// What keeps named tensors (a std::map from names to anything with a shape) from being the parameters of a module, all
+/// of it in one line; empty if names and shapes are the same.
+template <class Tensors>
+std::string misfit(const Tensors& tensors, const Module& module) {
+  std::string missing, unexpected, different;
+  const auto list = [](std::string& names, const std::string& name, const std::string& more = "") {
+    names += (names.empty() ? "\"" : ", \"") + name + "\"" + more;
+  };
+  std::map<std::string, Shape> wanted;
+  for (const auto& [name, parameter] : module.named_parameters()) wanted.emplace(name, parameter->shape());
+  for (const auto& [name, shape] : wanted) {
+    const auto found = tensors.find(name);
+    if (found == tensors.end()) {
       list(missing, name);
-    } else if (source->value.shape() != parameter->shape()) {
-      list(mismatched, name + " (" + source->value.shape().str() + " for " + parameter->shape().str() + ")");
+    } else if (found->second.shape() != shape) {
+      list(different, name, detail::concat(" (", found->second.shape(), " given, ", shape, " in the model)"));
     }
   }
-  for (const NamedTensor& tensor : from) {
-    const auto same_name = [&](const NamedParameter& named) { return named.name == tensor.name; };
-    if (std::none_of(parameters.begin(), parameters.end(), same_name)) list(unexpected, tensor.name);
-  }
-  detail::require<ValueError>(missing.empty() && unexpected.empty() && mismatched.empty(), what,
-                              missing.empty() ? "" : "; missing: " + missing,
-                              unexpected.empty() ? "" : "; unexpected: " + unexpected,
-                              mismatched.empty() ? "" : "; of another shape: " + mismatched);
-  for (std::size_t i = 0; i < parameters.size(); ++i)
-    parameters[i].parameter->mutable_value().copy_from(sources[i]->value);
+  for (const auto& [name, tensor] : tensors)
+    if (!wanted.contains(name)) list(unexpected, name);
+
+  std::string all;
+  const auto add = [&](const char* what, const std::string& names) {
+    if (!names.empty()) all += (all.empty() ? "" : "; ") + (what + names);
+  };
+  add("not given: ", missing);
+  add("not in the model: ", unexpected);
+  add("shapes differ: ", different);
+  return all;
 }
 
 /// Copies all parameters of one module into those of another with the same names and shapes. Throws ValueError that
-/// lists all that do not match; nothing is copied then.
+/// lists all that does not fit, and has changed nothing then.
 inline void copy_parameters(const Module& from, Module& to) {
-  std::vector<NamedTensor> values;
-  for (const auto& [name, parameter] : from.named_parameters())
-    values.push_back({name, std::as_const(*parameter).value()});
-  copy_parameters(values, to, "copy_parameters: the two modules do not have the same parameters");
+  std::map<std::string, ConstTensorView> values;
+  for (const auto& [name, parameter] : from.named_parameters()) values.emplace(name, parameter->value());
+  const std::string problem = misfit(values, to);
+  detail::require<ValueError>(problem.empty(), "copy_parameters: the modules have different parameters: ", problem);
+  for (const auto& [name, parameter] : to.named_parameters()) parameter->mutable_value().copy_from(values.at(name));
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::nn
