@@ -202,14 +202,15 @@ TEST_CASE("misuse of Vars is told in words") {
   Var stale = tape.variable(two);
   tape.reset();
   Var x = tape.variable(two);
-  CHECK_THROWS_WITH(product(x, stale), "product: a Var of pass 1, but the tape is in pass 2; reset() ends a pass, and "
-                                       "Vars do not outlive it: make them anew");
+  CHECK_THROWS_WITH(product(x, stale),
+                    "product: a Var of pass 1, but the tape is in pass 2; reset() ends a pass, and "
+                    "Vars do not outlive it: make them anew");
   CHECK_THROWS_AS(stale.value(), TapeError);
-  CHECK_THROWS_WITH(product(x, other.variable(two)),
-                    "product: Vars of two tapes; all of a computation is on one tape");
+  CHECK_THROWS_WITH(product(x, other.variable(two)), "product: Vars of two tapes; all of a computation is on one tape");
   CHECK_THROWS_WITH(product(x, Var()), ContainsSubstring("product: a Var of no tape"));
   CHECK_THROWS_AS(Var().value(), TapeError);
-  CHECK_THROWS_WITH(tape.constant(two).backward(), ContainsSubstring("nothing this Var depends on requires a gradient"));
+  CHECK_THROWS_WITH(tape.constant(two).backward(),
+                    ContainsSubstring("nothing this Var depends on requires a gradient"));
   CHECK_THROWS_WITH(tape.constant(two).grad(), ContainsSubstring("this Var requires no gradient"));
   Var wide = tape.variable(Tensor({2, 3}));
   CHECK_THROWS_WITH(wide.backward(), ContainsSubstring("backward: the Var's shape is 2x3; reduce it to one element"));

@@ -1,5 +1,5 @@
-#include "catch.hpp"
 #include "tapegrad/core/shape.hpp"
+#include "catch.hpp"
 
 using namespace tapegrad;
 

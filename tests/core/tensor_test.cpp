@@ -1,5 +1,5 @@
-#include <limits>
 #include <Eigen/Dense>
+#include <limits>
 
 #include "catch.hpp"
 #include "tapegrad/core/tensor.hpp"
@@ -76,8 +76,7 @@ TEST_CASE("a tensor's misuse is refused in words") {
   CHECK_THROWS_WITH(t.item(), "item: the tensor's shape is 2x3; it must have one element");
   CHECK_THROWS_WITH(Tensor({2, 2}, {1, 2, 3}), "tensor: 3 elements for shape 2x2; it needs 4");
   CHECK_THROWS_WITH(t.view().copy_from(Tensor({3, 2})), "copy: from 3x2 to 2x3; the shapes must be equal");
-  CHECK_THROWS_WITH(t.view().reshaped(Shape{4}),
-                    "reshape: 2x3 has 6 elements, 4 has 4; the numbers must be equal");
+  CHECK_THROWS_WITH(t.view().reshaped(Shape{4}), "reshape: 2x3 has 6 elements, 4 has 4; the numbers must be equal");
 }
 
 TEST_CASE("same_bits tells zeros apart and NaN alike") {

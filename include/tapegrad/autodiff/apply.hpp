@@ -14,12 +14,14 @@
 // - shape(shapes...) gives the result's shape, or throws ShapeError.
 // - forward(inputs..., y) writes every element of y. An op that would leave something for backward has
 //   Shape saved(shapes...) and forward(inputs..., y, saved).
-// - backward(inputs..., y, dy, dinputs...), or backward(inputs..., y, saved, dy, dinputs...), adds to each gradient that
-//   is wanted.
+// - backward(inputs..., y, dy, dinputs...), or backward(inputs..., y, saved, dy, dinputs...), adds to each wanted
+//   gradient.
 // - An op on any number of inputs takes a std::span of each: shape(std::span<const Shape>),
 //   forward(std::span<const ConstTensorView>, y), backward(std::span<const ConstTensorView>, y, dy,
 //   std::span<Gradient>).
 // - Its members are its attributes; it is copied into the tape's arena, which calls no destructors.
+
+#include <concepts>
 
 #include "tape.hpp"
 
@@ -75,7 +77,8 @@ struct Recorder {
   }
 
   template <class Op, class... Nodes>
-  static Var record(Tape& tape, const Op& op, const std::uint32_t (&indices)[sizeof...(Nodes)], const Nodes&... inputs) {
+  static Var record(Tape& tape, const Op& op, const std::uint32_t (&indices)[sizeof...(Nodes)],
+                    const Nodes&... inputs) {
     const Tape::Stopwatch watch(tape, Op::name, &OpProfile::forward_seconds, 1);
     Node node;
     node.requires_grad = (inputs.requires_grad || ...);
@@ -121,14 +124,15 @@ struct Recorder {
     const Node& node = tape.nodes_[index];
     const Op& op = *static_cast<const Op*>(node.op);
     const ConstTensorView dy(node.gradient.data, node.value.shape());
-    [&]<std::size_t... i>(std::index_sequence<i...>) {
+    const auto call = [&]<std::size_t... i>(std::index_sequence<i...>) {
       if constexpr (requires { op.saved(input(tape, node, i).shape()...); }) {
         op.backward(input(tape, node, i)..., node.value, *node.saved, dy,
                     tape.gradient(tape.nodes_[node.inputs[i]])...);
       } else {
         op.backward(input(tape, node, i)..., node.value, dy, tape.gradient(tape.nodes_[node.inputs[i]])...);
       }
-    }(std::make_index_sequence<count>{});
+    };
+    call(std::make_index_sequence<count>{});
   }
 
   template <class Op>
@@ -149,8 +153,7 @@ struct Recorder {
 
 /// Computes an op and records it: the form is at the top of this file. Throws what the op throws, and TapeError for
 /// inputs of an earlier pass or of two tapes.
-template <class Op, class... Vars>
-  requires(std::same_as<Vars, Var> && ...)
+template <class Op, std::same_as<Var>... Vars>
 Var apply(const Op& op, Var first, Vars... others) {
   return detail::Recorder::record(op, first, others...);
 }

@@ -52,7 +52,7 @@ class Arena {
   static constexpr std::size_t first_block = std::size_t{64} << 10;  // a tiny model needs no more
 
   struct Free {
-    void operator()(std::byte* memory) const noexcept { ::operator delete(memory, std::align_val_t{alignment}); }
+    void operator()(std::byte* memory) const noexcept { ::operator delete (memory, std::align_val_t{alignment}); }
   };
   struct Block {
     std::unique_ptr<std::byte, Free> memory;
@@ -63,9 +63,9 @@ class Arena {
   void add_block(std::size_t needed) {
     const std::size_t size = std::max(needed, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
     blocks_.reserve(blocks_.size() + 1);
-    blocks_.push_back({std::unique_ptr<std::byte, Free>(
-                           static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment}))),
-                       size});
+    blocks_.push_back(
+        {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}))),
+         size});
     used_ = 0;
   }
 

@@ -8,7 +8,7 @@ class Tape;
 namespace detail {
 struct Recorder;
 struct GraphWriter;
-}
+}  // namespace detail
 
 /// A value on a tape: a handle of 16 bytes, to be passed by value. It lives until the tape's next `reset()`; using it
 /// later throws TapeError.

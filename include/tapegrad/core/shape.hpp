@@ -71,7 +71,10 @@ class Shape {
   std::string str() const {
     if (rank_ == 0) return "scalar";
     std::string text;
-    for (Index length : *this) text += (text.empty() ? "" : "x") + std::to_string(length);
+    for (Index length : *this) {
+      if (!text.empty()) text += 'x';
+      text += std::to_string(length);
+    }
     return text;
   }
 

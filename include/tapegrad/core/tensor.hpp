@@ -185,7 +185,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   static Tensor uninitialized(const Shape& shape) {
     Tensor result;
     const auto bytes = static_cast<std::size_t>(shape.size()) * sizeof(Scalar);
-    if (bytes > 0) result.data_.reset(static_cast<Scalar*>(::operator new(bytes, std::align_val_t{alignment})));
+    if (bytes > 0) result.data_.reset(static_cast<Scalar*>(::operator new (bytes, std::align_val_t{alignment})));
     result.shape_ = shape;
     return result;
   }
@@ -202,7 +202,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
  private:
   static constexpr std::size_t alignment = 64;  // a cache line, and the widest vector there is
   struct Free {
-    void operator()(Scalar* data) const noexcept { ::operator delete(data, std::align_val_t{alignment}); }
+    void operator()(Scalar* data) const noexcept { ::operator delete (data, std::align_val_t{alignment}); }
   };
 
   template <class Derived>

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <tapegrad/io.hpp>
+#include <tapegrad/tapegrad.hpp>
+
+#include "options.hpp"
+
+namespace examples {
+
+namespace tg = tapegrad;
+
+/// MNIST from the folder that the options name; sets the number of threads on the way.
+inline tg::io::Mnist load_mnist(const Options& options) {
+  if (options.threads > 0) tg::set_num_threads(options.threads);
+  return tg::io::mnist(options.data);
+}
+
+/// A stream of random numbers for each purpose, so that one does not depend on how much another draws.
+struct Streams {
+  explicit Streams(std::uint64_t seed) : Streams(tg::Rng(seed)) {}
+
+  tg::Rng weights, order, noise, evaluation;
+
+ private:
+  explicit Streams(tg::Rng root)
+      : weights(root.fork()), order(root.fork()), noise(root.fork()), evaluation(root.fork()) {}
+};
+
+inline const std::map<std::string, tg::data::Binarize>& binarize_names() {
+  static const std::map<std::string, tg::data::Binarize> names{{"none", tg::data::Binarize::none},
+                                                               {"threshold", tg::data::Binarize::threshold},
+                                                               {"bernoulli", tg::data::Binarize::bernoulli}};
+  return names;
+}
+
+inline std::string name(tg::data::Binarize binarize) {
+  for (const auto& [name, value] : binarize_names())
+    if (value == binarize) return name;
+  return "";
+}
+
+inline void add_binarize(CLI::App& app, tg::data::Binarize& binarize) {
+  app.add_option("--binarize", binarize, "grey pixels as they are; 1 above one half; 1 with their own probability")
+      ->transform(CLI::CheckedTransformer(binarize_names()));
+}
+
+}  // namespace examples

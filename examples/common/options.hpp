@@ -1,0 +1,59 @@
+#pragma once
+// What all programs let their user choose.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace examples {
+
+struct Options {
+  std::string data = "data/mnist";
+  int epochs = 10;
+  int hidden = 512;
+  int latent = 32;
+  int batch = 128;
+  double lr = 1e-3;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  std::string out;
+  bool quiet = false;
+};
+
+/// The options that all programs have. A program writes to out/ and its name unless told otherwise.
+inline void add_options(CLI::App& app, Options& options) {
+  options.out = "out/" + app.get_name();
+  app.option_defaults()->always_capture_default();
+  app.add_option("--data", options.data, "folder of MNIST's four IDX files, plain or .gz");
+  app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
+  app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));
+  app.add_option("--batch", options.batch, "images a step")->check(CLI::Range(1, 60000));
+  app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::PositiveNumber);
+  app.add_option("--seed", options.seed, "the same seed gives the same bits");
+  app.add_option("--threads", options.threads, "threads to use; 0: as many as there are")->check(CLI::Range(0, 1024));
+  app.add_option("--out", options.out, "folder to write to");
+  app.add_flag("--quiet", options.quiet, "print nothing but errors");
+}
+
+inline void add_latent(CLI::App& app, Options& options) {
+  app.add_option("--latent", options.latent, "length of the code z; with 2, a manifold.png is drawn")
+      ->check(CLI::Range(1, 65536));
+}
+
+/// The path of a file in the folder of a run, which is made if it is not there.
+inline std::string output_path(const Options& options, const std::string& name) {
+  std::filesystem::create_directories(options.out);
+  return (std::filesystem::path(options.out) / name).string();
+}
+
+/// The options by name, for summary.json.
+inline nlohmann::json to_json(const Options& options) {
+  return {{"data", options.data},     {"epochs", options.epochs},   {"hidden", options.hidden},
+          {"latent", options.latent}, {"batch", options.batch},     {"lr", options.lr},
+          {"seed", options.seed},     {"threads", options.threads}, {"out", options.out},
+          {"quiet", options.quiet}};
+}
+
+}  // namespace examples

@@ -1,0 +1,82 @@
+// A multilayer perceptron that tells MNIST's digits apart: 784-512-512-10, ReLU, dropout, Adam.
+//
+// Expect at least 98 % of the test images right after ten epochs (98.2 to 98.5 %).
+
+#include "common/mnist.hpp"
+#include "common/progress.hpp"
+#include "common/report.hpp"
+
+namespace tg = tapegrad;
+using namespace examples;
+
+namespace {
+
+void train(const Options& options, double dropout) {
+  const auto mnist = load_mnist(options);
+  Streams rng(options.seed);
+  tg::nn::Sequential model(rng.weights);
+  model.add<tg::nn::Linear>(784, options.hidden);
+  model.add<tg::nn::ReLU>();
+  model.add<tg::nn::Dropout>(dropout);
+  model.add<tg::nn::Linear>(options.hidden, options.hidden);
+  model.add<tg::nn::ReLU>();
+  model.add<tg::nn::Dropout>(dropout);
+  model.add<tg::nn::Linear>(options.hidden, 10);
+  tg::optim::Adam adam(model.parameters(), {.lr = options.lr});
+  tg::optim::CosineAnnealingLR schedule(adam, {.T_max = options.epochs});
+  if (!options.quiet) std::printf("%s\n%s\n", tg::build_info().c_str(), model.summary().c_str());
+
+  tg::Tape tape;
+  const auto accuracy = [&](const tg::data::ImageDataset& images) {
+    model.eval();
+    int right = 0;
+    for (const auto& batch : tg::data::batches(images, {.size = options.batch})) {
+      tape.reset();
+      const auto guard = tape.no_grad();
+      right += tg::nn::count_correct(model(tape.constant(batch.images)).value(), batch.labels);
+    }
+    model.train();
+    return static_cast<double>(right) / images.size();
+  };
+
+  tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order});
+  double test = 0;
+  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+    double loss = 0;
+    {
+      Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
+      for (const auto& batch : batches) {
+        tape.reset();
+        const tg::Var mean = cross_entropy(model(tape.constant(batch.images)), batch.labels);
+        adam.zero_grad();
+        mean.backward();
+        adam.step();
+        loss += mean.item() * batch.size();
+        progress.add(batch.size());
+      }
+    }
+    schedule.step();
+    test = accuracy(mnist.test);
+    if (!options.quiet)
+      std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss / mnist.train.size(),
+                  100 * test);
+  }
+  tg::io::save(output_path(options, "model.safetensors"), model);
+  open_output(options, "summary.json") << nlohmann::json{{"options", to_json(options)},
+                                                         {"build", tg::build_info()},
+                                                         {"train_accuracy", accuracy(mnist.train)},
+                                                         {"test_accuracy", test}}
+                                              .dump(2)
+                                       << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Trains a multilayer perceptron to tell MNIST's digits apart.", "mnist_classifier");
+  Options options;
+  double dropout = 0.2;
+  add_options(app, options);
+  app.add_option("--dropout", dropout, "share of the hidden units left out in training")->check(CLI::Range(0.0, 0.99));
+  return run_main(app, argc, argv, [&] { train(options, dropout); });
+}

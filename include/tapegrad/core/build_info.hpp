@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "eigen.hpp"
+#include "parallel.hpp"
+#include "simd/isa.hpp"
+#include "version.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// What this program was built of and runs on, in one line: what a bug report needs, and what equal bits depend on.
+/// "tapegrad 0.1.0, float, avx512 kernels, OpenMP, 2 threads, Eigen 3.4.0, g++ 12.2.0"
+inline std::string build_info() {
+#if defined(__clang__)
+  const std::string compiler = "clang " __clang_version__;
+#elif defined(__GNUC__)
+  const std::string compiler = "g++ " __VERSION__;
+#else
+  const std::string compiler = "an unknown compiler";
+#endif
+  return detail::concat("tapegrad " TAPEGRAD_VERSION ", ", sizeof(Scalar) == sizeof(float) ? "float" : "double", ", ",
+                        name(simd::isa()), " kernels, ", TAPEGRAD_USE_OPENMP ? "OpenMP" : "no OpenMP", ", ",
+                        num_threads(), num_threads() == 1 ? " thread" : " threads", ", Eigen ", EIGEN_WORLD_VERSION,
+                        ".", EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION, ", ", compiler);
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -1,0 +1,52 @@
+// The promise: one binary, one seed, one set of data, the same bits.
+
+#include "catch.hpp"
+#include "model.hpp"
+#include "tapegrad/core/simd/isa.hpp"
+
+using namespace tapegrad;
+
+namespace {
+
+std::vector<Tensor> trained(const data::ImageDataset& images) {
+  training::Run run(images);
+  for (int epoch = 0; epoch < 2; ++epoch) run.epoch([] {});
+  std::vector<Tensor> values;
+  for (const Parameter* parameter : run.model.parameters()) values.emplace_back(parameter->value());
+  return values;
+}
+
+bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Tensor& x, const Tensor& y) { return tapegrad::same_bits(x, y); });
+}
+
+}  // namespace
+
+TEST_CASE("training gives the same bits on any number of threads") {
+  const int before = num_threads();
+  const auto images = training::images(600);
+  set_num_threads(1);
+  const auto expected = trained(images);
+  CHECK_FALSE(same_bits(expected, trained(training::images(601))));  // the comparison can fail
+  for (int threads : {2, 3, 7}) {
+    set_num_threads(threads);
+    INFO("threads: " << threads);
+    CHECK(same_bits(expected, trained(images)));
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("training gives the same bits with AVX2 as with AVX-512") {
+  const Isa before = simd::isa();
+  if (!simd::supported(Isa::avx512)) {
+    WARN("this machine has no AVX-512: not compared");
+    return;
+  }
+  const auto images = training::images(600);
+  simd::detail::override_isa(Isa::avx512);
+  const auto expected = trained(images);
+  simd::detail::override_isa(Isa::avx2);
+  CHECK(same_bits(expected, trained(images)));
+  simd::detail::override_isa(before);
+}
