@@ -7,15 +7,25 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
-/// The greater of two elements; NaN if one of them is.
+/// The greater (or the lesser) of two elements; NaN if one of them is. (Not by Eigen's pmax: g++ 12 warns about its own
+/// AVX-512 maximum in the user's build.)
+template <bool greatest>
+struct Extremum {
+  Scalar operator()(Scalar a, Scalar b) const { return (greatest ? a < b : b < a) || b != b ? b : a; }
+  template <class Packet>
+  Packet packetOp(const Packet& a, const Packet& b) const {
+    using namespace Eigen::internal;
+    return pselect(pcmp_eq(b, b), pselect(greatest ? pcmp_lt(a, b) : pcmp_lt(b, a), b, a), b);
+  }
+};
+
 template <class A, class B>
 auto greater(const Eigen::ArrayBase<A>& a, const Eigen::ArrayBase<B>& b) {
-  return a.derived().binaryExpr(b.derived(), Eigen::internal::scalar_max_op<Scalar, Scalar, Eigen::PropagateNaN>{});
+  return a.derived().binaryExpr(b.derived(), Extremum<true>{});
 }
-/// The lesser of two elements; NaN if one of them is.
 template <class A, class B>
 auto lesser(const Eigen::ArrayBase<A>& a, const Eigen::ArrayBase<B>& b) {
-  return a.derived().binaryExpr(b.derived(), Eigen::internal::scalar_min_op<Scalar, Scalar, Eigen::PropagateNaN>{});
+  return a.derived().binaryExpr(b.derived(), Extremum<false>{});
 }
 template <class X>
 auto at_least(const Eigen::ArrayBase<X>& x, Scalar bound) {
@@ -56,7 +66,15 @@ auto where_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<V
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
 
+namespace Eigen::internal {
+
+template <bool greatest>
+struct functor_traits<tapegrad::detail::Extremum<greatest>> {
+  enum { Cost = 3, PacketAccess = packet_traits<tapegrad::Scalar>::HasCmp };
+};
 template <bool positive>
-struct Eigen::internal::functor_traits<tapegrad::detail::KeepWhere<positive>> {
+struct functor_traits<tapegrad::detail::KeepWhere<positive>> {
   enum { Cost = 2, PacketAccess = packet_traits<tapegrad::Scalar>::HasCmp };
 };
+
+}  // namespace Eigen::internal
