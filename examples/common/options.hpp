@@ -25,7 +25,7 @@ struct Options {
 /// The options that all programs have. A program writes to out/ and its name unless told otherwise.
 inline void add_options(CLI::App& app, Options& options) {
   options.out = "out/" + app.get_name();
-  app.option_defaults()->always_capture_default();
+  app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--data", options.data, "folder of MNIST's four IDX files, plain or .gz");
   app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
   app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));

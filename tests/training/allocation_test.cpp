@@ -64,7 +64,8 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
 #endif
 
 TEST_CASE("a tape does not grow over a thousand training passes") {
-  training::Run run(training::images(50));
+  const auto images = training::images(50);
+  training::Run run(images);
   run.epoch([] {});
   const std::size_t bytes = run.tape.bytes();
   for (int pass = 1; pass < 1000; ++pass) run.epoch([] {});

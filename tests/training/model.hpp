@@ -36,7 +36,7 @@ struct Model : tg::nn::Module {
   }
 };
 
-/// A training run that can be stepped.
+/// A training run, epoch by epoch. The images must outlive it.
 class Run {
  public:
   explicit Run(const tg::data::ImageDataset& images)

@@ -112,6 +112,8 @@ class Batches {
     detail::require<ValueError>(count() > 0, "batches: drop_last with size = ", options.size, " leaves nothing of ",
                                 samples(), " samples; make the batches smaller");
   }
+  /// A data set that dies before the loop begins.
+  explicit Batches(const Dataset&&, const BatchOptions& = {}) = delete;
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 

@@ -1,0 +1,178 @@
+// The example programs, run as a user would, on a small data set of MNIST's form that the test makes.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "catch.hpp"
+#include "tapegrad/core/random.hpp"
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+/// A folder of this process, gone at the end.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("tapegrad-programs-" + std::to_string(getpid()));
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
+void write_idx(const fs::path& path, const std::vector<int>& shape, const std::vector<std::uint8_t>& bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file << '\0' << '\0' << '\x08' << static_cast<char>(shape.size());
+  for (int length : shape)
+    for (int shift = 24; shift >= 0; shift -= 8) file << static_cast<char>(length >> shift);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+/// 28 x 28 images: a bright bar whose place is the label, in noise.
+void write_images(const fs::path& folder, const std::string& part, int count, tapegrad::Rng& rng) {
+  std::vector<std::uint8_t> pixels, labels;
+  for (int image = 0; image < count; ++image) {
+    labels.push_back(static_cast<std::uint8_t>(image % 10));
+    for (int row = 0; row < 28; ++row)
+      for (int col = 0; col < 28; ++col)
+        pixels.push_back(static_cast<std::uint8_t>(row / 2 == image % 10 + 2 ? 200 + rng.below(56) : rng.below(40)));
+  }
+  write_idx(folder / (part + "-images-idx3-ubyte"), {count, 28, 28}, pixels);
+  write_idx(folder / (part + "-labels-idx1-ubyte"), {count}, labels);
+}
+
+struct Data : Folder {
+  Data() {
+    tapegrad::Rng rng(17);
+    write_images(path, "train", 600, rng);
+    write_images(path, "t10k", 100, rng);
+  }
+};
+
+struct Outcome {
+  int exit_code;
+  std::string output;
+};
+
+Outcome run(const std::string& program, const std::string& arguments) {
+  const std::string command = std::string(TAPEGRAD_BINARY_DIR) + "/examples/" + program + " " + arguments + " 2>&1";
+  std::FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe);
+  Outcome outcome{0, ""};
+  char buffer[4096];
+  while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, count);
+  outcome.exit_code = WEXITSTATUS(pclose(pipe));
+  INFO(command << "\n" << outcome.output);
+  return outcome;
+}
+
+std::string small(const Folder& data, const std::string& out) {
+  return "--data " + data.path.string() + " --out " + (data.path / out).string() + " --hidden 32 --epochs 3 --batch 50";
+}
+
+json summary(const Folder& data, const std::string& out) {
+  return json::parse(std::ifstream(data.path / out / "summary.json"));
+}
+
+json without_times(json summary) {
+  for (const char* key : {"ms_per_step", "images_per_second"}) summary.erase(key);
+  summary["options"].erase("out");
+  summary["options"].erase("threads");
+  summary.erase("build");  // it tells the number of threads
+  return summary;
+}
+
+}  // namespace
+
+TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
+  const Data data;
+  const Outcome outcome = run("vae", small(data, "a") + " --latent 2");
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK_THAT(outcome.output, ContainsSubstring("epoch  3/3"));
+  for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "metrics.csv", "model.safetensors"})
+    CHECK(fs::file_size(data.path / "a" / file) > 0);
+  const json result = summary(data, "a");
+  for (const char* part : {"train_running", "train", "test"}) {
+    const double sum = result[part]["reconstruction"].get<double>() + result[part]["kl"].get<double>();
+    CHECK(result[part]["loss"].get<double>() == Approx(sum));
+    CHECK(result[part]["loss"].get<double>() < 543.43);  // every pixel at one half
+  }
+  CHECK(result["ms_per_step"].get<double>() > 0);
+  CHECK(result["options"]["latent"] == 2);
+  CHECK_THAT(result["build"].get<std::string>(), ContainsSubstring("tapegrad"));
+}
+
+TEST_CASE("a seed makes the same summary again, on any number of threads; another seed does not") {
+  const Data data;
+  const std::string options = " --latent 4 --binarize bernoulli --quiet";
+  for (const char* out : {"a --threads 1", "b --threads 3", "c --seed 2"}) {
+    const Outcome outcome = run("vae", small(data, out) + options);
+    CHECK(outcome.output == "");
+    REQUIRE(outcome.exit_code == 0);
+  }
+  CHECK(without_times(summary(data, "a")) == without_times(summary(data, "b")));
+  CHECK(without_times(summary(data, "a"))["test"] != without_times(summary(data, "c"))["test"]);
+}
+
+TEST_CASE("decoder_only comes down to the floor, and not below") {
+  const Data data;
+  const Outcome outcome = run("decoder_only", small(data, "a") + " --latent 2 --epochs 60 --lr 3e-3");
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  const json result = summary(data, "a");
+  const double floor = result["floor"]["train"];
+  CHECK(result["train"]["loss"].get<double>() > floor);
+  CHECK(result["train"]["loss"].get<double>() < floor + 3);
+  CHECK(result["train"]["kl"] == 0);
+  CHECK(result["distance_to_mean_image"].get<double>() < 0.05);
+  CHECK(result["output_std_over_z"].get<double>() < 0.05);
+  for (const char* file :
+       {"samples.png", "reconstructions.png", "manifold.png", "mean_image.png", "metrics.csv", "model.safetensors"})
+    CHECK(fs::file_size(data.path / "a" / file) > 0);
+}
+
+TEST_CASE("the posted program's targets are refused, and the way out is said") {
+  const Data data;
+  const Outcome outcome = run("decoder_only", small(data, "a") + " --as-posted");
+  CHECK(outcome.exit_code == 0);
+  CHECK_THAT(outcome.output, ContainsSubstring("is outside [0, 1]; scale images to [0, 1]"));
+  CHECK_THAT(outcome.output, ContainsSubstring("To set it right"));
+}
+
+TEST_CASE("mnist_classifier learns") {
+  const Data data;
+  const Outcome outcome = run("mnist_classifier", small(data, "a") + " --epochs 10");
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK(summary(data, "a")["test_accuracy"].get<double>() > 0.95);
+}
+
+TEST_CASE("a wrong call ends with one clear line and a code") {
+  const Data data;
+  const auto fails = [&](const std::string& program, const std::string& arguments, const std::string& words) {
+    const Outcome outcome = run(program, arguments);
+    INFO(outcome.output);
+    CHECK(outcome.exit_code != 0);
+    CHECK_THAT(outcome.output, ContainsSubstring(words));
+  };
+  fails("vae", "--data /nowhere", "/nowhere/train-images-idx3-ubyte: is not there");
+  fails("vae", "--epochs 0", "--epochs");
+  fails("vae", small(data, "a") + " --lr nan", "lr");
+  fails("vae", "--no-such-option", "--no-such-option");
+  fails("vae", "--binarize sometimes", "--binarize");
+  fails("decoder_only", small(data, "a") + " --out /proc/nowhere", "/proc/nowhere");
+  fails("vae", small(data, "a") + " --lr 1e30", "try a lower --lr");
+}
+
+TEST_CASE("--help tells what each option is for") {
+  for (const char* program : {"vae", "decoder_only", "mnist_classifier"}) {
+    const Outcome outcome = run(program, "--help");
+    CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.output, ContainsSubstring("passes over the training set"));
+  }
+}
