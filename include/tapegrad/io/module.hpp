@@ -17,9 +17,9 @@ inline void save(const Path& path, const nn::Module& module) {
 /// matter. Throws IoError that lists all that does not fit, and then has changed nothing.
 inline void load(const Path& path, nn::Module& module) {
   Safetensors file = read_safetensors(path);
-  const bool ours = file.metadata.contains("format") && file.metadata.at("format") == "tapegrad";
-  detail::require_file(!ours || file.metadata["format_version"] == "1", path, "has format_version ",
-                       detail::quoted(file.metadata["format_version"]), "; this tapegrad reads \"1\"");
+  const std::string version = file.metadata["format"] == "tapegrad" ? file.metadata["format_version"] : "1";
+  detail::require_file(version == "1", path, "has format_version ", detail::quoted(version),
+                       "; this tapegrad reads \"1\"");
 
   std::string missing, unexpected, different;
   const auto list = [](std::string& names, const std::string& name) { names += (names.empty() ? "" : ", ") + name; };

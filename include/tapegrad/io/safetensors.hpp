@@ -84,6 +84,8 @@ class SafetensorsReader {
     } catch (const Json::parse_error& error) {
       check(false, "has a header that is not JSON (at byte ", error.byte, " of ", length,
             "): it is damaged or no safetensors file");
+    } catch (const Json::out_of_range&) {
+      check(false, "has a header with a number that is too large");
     }
     check(header.is_object(), "has a header that is a JSON ", header.type_name(), "; it must be an object");
     return header;

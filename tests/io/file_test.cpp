@@ -1,0 +1,99 @@
+#include "tapegrad/io/file.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "catch.hpp"
+#include "temporary.hpp"
+
+using namespace tapegrad;
+
+TEST_CASE("read_file gives all bytes") {
+  const TemporaryDirectory dir;
+  const auto bytes = io::read_file(write_bytes(dir / "a", std::string("\0\1\xff", 3)));
+  CHECK(bytes == std::vector<std::byte>{std::byte{0}, std::byte{1}, std::byte{255}});
+  CHECK(io::read_file(write_bytes(dir / "empty", "")).empty());
+}
+
+TEST_CASE("read_file says what is wrong") {
+  const TemporaryDirectory dir;
+  CHECK_THROWS_AS(io::read_file(dir / "none"), IoError);
+  CHECK_THROWS_WITH(io::read_file(dir / "none"),
+                    (dir / "none").string() + ": cannot be opened: No such file or directory");
+  CHECK_THROWS_WITH(io::read_file(dir.path()), ContainsSubstring("is a directory or a device; a file is needed"));
+  CHECK_THROWS_WITH(io::read_file("/dev/zero"), ContainsSubstring("is a directory or a device"));
+}
+
+TEST_CASE("an atomic file is there after commit, and only then") {
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  {
+    io::AtomicFile file(path);
+    file.write("new", 3);
+    CHECK(read_bytes(path) == "old");
+    file.write("er", 2);
+    file.commit();
+  }
+  CHECK(read_bytes(path) == "newer");
+  CHECK(dir.count() == 1);
+}
+
+TEST_CASE("an atomic file that is given up leaves the old one and nothing else") {
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  {
+    io::AtomicFile file(path);
+    file.write("new", 3);
+    CHECK(dir.count() == 2);
+  }
+  CHECK(read_bytes(path) == "old");
+  CHECK(dir.count() == 1);
+}
+
+TEST_CASE("a file that cannot grow: an error, the old file stays, the temporary one goes") {
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string message;
+  try {
+    io::AtomicFile file(path);
+    const std::string data(5000, 'x');
+    file.write(data.data(), data.size());
+    file.commit();
+  } catch (const IoError& error) {
+    message = error.what();
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  CHECK(message == path.string() + ": cannot be written: File too large; what was there is unchanged");
+  CHECK(read_bytes(path) == "old");
+  CHECK(dir.count() == 1);
+}
+
+TEST_CASE("an atomic file keeps permissions, and goes through a symbolic link") {
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  using std::filesystem::perms;
+  std::filesystem::permissions(path, perms::owner_read | perms::owner_write);
+  std::filesystem::create_symlink("a", dir / "link");
+  io::AtomicFile file(dir / "link");
+  file.write("new", 3);
+  file.commit();
+  CHECK(read_bytes(path) == "new");
+  CHECK(std::filesystem::is_symlink(dir / "link"));
+  CHECK(std::filesystem::status(path).permissions() == (perms::owner_read | perms::owner_write));
+}
+
+TEST_CASE("an atomic file refuses what it must not replace, and where it cannot be") {
+  const TemporaryDirectory dir;
+  CHECK_THROWS_WITH(io::AtomicFile("/dev/null"), "/dev/null: is a directory or a device; only a file can be replaced");
+  CHECK_THROWS_WITH(io::AtomicFile(dir.path()), ContainsSubstring("is a directory or a device"));
+  CHECK_THROWS_WITH(io::AtomicFile(dir / "none/a"),
+                    ContainsSubstring("No such file or directory") && ContainsSubstring("the directory must be there"));
+}

@@ -1,0 +1,184 @@
+#include "tapegrad/io/safetensors.hpp"
+
+#include "catch.hpp"
+#include "tapegrad/core/random.hpp"
+#include "temporary.hpp"
+
+using namespace tapegrad;
+
+namespace {
+
+std::string file_of(const std::string& header, const std::string& data) {
+  return little_endian(header.size(), 8) + header + data;
+}
+
+/// What read_safetensors says of a file with these bytes, without the file's name.
+std::string message(const std::string& bytes) {
+  const TemporaryDirectory dir;
+  const std::string path = write_bytes(dir / "x", bytes).string();
+  try {
+    io::read_safetensors(path);
+  } catch (const IoError& error) {
+    const std::string text = error.what();
+    CHECK(text.starts_with(path + ": "));
+    CHECK(text.find('\n') == std::string::npos);
+    return text.substr(path.size() + 2);
+  }
+  return "no error";
+}
+
+std::string f32(const std::string& shape, const std::string& offsets) {
+  return R"({"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
+}
+
+}  // namespace
+
+TEST_CASE("a file has exactly these bytes") {
+  const TemporaryDirectory dir;
+  const Tensor b({2}, {1, -2}), a({1, 1}, {Scalar(0.5)});
+  io::write_safetensors(dir / "x", {{"b", b}, {"a", a}}, {{"made", "by hands"}});
+  const std::string expected =
+      sizeof(Scalar) == 4
+          ? file_of(R"({"__metadata__":{"made":"by hands"},"a":{"data_offsets":[0,4],"dtype":"F32","shape":[1,1]},)"
+                    R"("b":{"data_offsets":[4,12],"dtype":"F32","shape":[2]}})"
+                    "       ",
+                    little_endian(0x3f000000, 4) + little_endian(0x3f800000, 4) + little_endian(0xc0000000, 4))
+          : file_of(R"({"__metadata__":{"made":"by hands"},"a":{"data_offsets":[0,8],"dtype":"F64","shape":[1,1]},)"
+                    R"("b":{"data_offsets":[8,24],"dtype":"F64","shape":[2]}})"
+                    "       ",
+                    little_endian(0x3fe0000000000000, 8) + little_endian(0x3ff0000000000000, 8) +
+                        little_endian(0xc000000000000000, 8));
+  CHECK(read_bytes(dir / "x") == expected);
+}
+
+TEST_CASE("what is written is read, to the bit") {
+  const TemporaryDirectory dir;
+  Tensor random({7, 5});
+  Rng(3).normal(random);
+  const Tensor scalar(Shape{}, Scalar(-0.0)), empty({0, 3}),
+      special({3}, {Scalar(NAN), Scalar(INFINITY), Scalar(1e-42)});
+  const std::map<std::string, ConstTensorView> tensors{
+      {"random", random}, {"a \"quoted\" name, ü", scalar}, {"empty", empty}, {"special", special}};
+  io::write_safetensors(dir / "x", tensors);
+  const io::Safetensors read = io::read_safetensors(dir / "x");
+  CHECK(read.metadata.empty());
+  REQUIRE(read.tensors.size() == 4);
+  for (const auto& [name, tensor] : tensors) {
+    INFO(name);
+    CHECK(same_bits(read.tensors.at(name), tensor));
+  }
+  io::write_safetensors(dir / "none", {}, {{"only", "texts"}});
+  CHECK(io::read_safetensors(dir / "none").metadata.at("only") == "texts");
+}
+
+TEST_CASE("F32 and F64 become the build's scalar, in any order, and data need no alignment") {
+  const TemporaryDirectory dir;
+  const std::string header = R"( {"z": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},)"
+                             R"( "a": {"shape": [2], "data_offsets": [4, 20], "dtype": "F64"}} )";
+  const auto path =
+      write_bytes(dir / "x", file_of(header, little_endian(0x40400000, 4) + little_endian(0x3ff0000000000000, 8) +
+                                                 little_endian(0xbff8000000000000, 8)));
+  const io::Safetensors read = io::read_safetensors(path);
+  CHECK(read.tensors.at("z")[0] == 3);
+  CHECK(same_bits(read.tensors.at("a"), Tensor({2}, {1, Scalar(-1.5)})));
+}
+
+TEST_CASE("every other type is refused by its name") {
+  CHECK(message(file_of(R"({"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", "abcd")) ==
+        R"(tensor "w" has dtype "BF16"; "F32" and "F64" can be read)");
+}
+
+TEST_CASE("a file that is cut short anywhere is refused") {
+  const std::string good = file_of(R"({"w":)" + f32("[2]", "[0,8]") + "}", "abcdefgh");
+  CHECK(message(good) == "no error");
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    INFO("the first " << length << " of " << good.size() << " bytes");
+    CHECK_THAT(message(good.substr(0, length)), ContainsSubstring("truncated") || ContainsSubstring("begins with 8"));
+  }
+  CHECK(message(good + "x") == "has 1 bytes after the last tensor; it is damaged");
+}
+
+TEST_CASE("headers that are none") {
+  CHECK(message("") == "has 0 bytes; a safetensors file begins with 8, its header's length");
+  CHECK(message(std::string(8, '\xff') + "{}") ==
+        "says that its header has 18446744073709551615 bytes; 2 follow: it is truncated or no safetensors file");
+  CHECK(message(file_of("", "")) ==
+        "has a header that is not JSON (at byte 1 of 0): it is damaged or no safetensors file");
+  CHECK_THAT(message(file_of("{\"w\"", "")), ContainsSubstring("is not JSON"));
+  CHECK_THAT(message(file_of("{} x", "")), ContainsSubstring("is not JSON (at byte 4 of 4)"));
+  CHECK_THAT(message(file_of("{\"\xff\":1}", "")), ContainsSubstring("is not JSON"));
+  CHECK(message(file_of("[]", "")) == "has a header that is a JSON array; it must be an object");
+  CHECK(message(file_of("1", "")) == "has a header that is a JSON number; it must be an object");
+  CHECK_THAT(message(file_of(R"({"w":)" + std::string(100000, '['), "")), ContainsSubstring("nested 4 deep"));
+  CHECK_THAT(message(file_of(std::string(100000, '['), "")), ContainsSubstring("nested 4 deep"));
+}
+
+TEST_CASE("entries that are none") {
+  const auto of_entry = [](const std::string& entry, const std::string& data = "") {
+    return message(file_of("{\"w\":" + entry + "}", data));
+  };
+  const std::string rule =
+      R"(tensor "w" is not described by dtype (a string), shape (an array) and data_offsets (an array), and no more)";
+  CHECK(of_entry("1") == rule);
+  CHECK(of_entry("{}") == rule);
+  CHECK(of_entry(R"({"dtype":"F32","shape":[],"offsets":[0,4]})", "abcd") == rule);
+  CHECK(of_entry(R"({"dtype":32,"shape":[],"data_offsets":[0,4]})", "abcd") == rule);
+  CHECK(of_entry(R"({"dtype":"F32","shape":4,"data_offsets":[0,4]})", "abcd") == rule);
+  CHECK(of_entry(R"({"dtype":"F32","shape":[],"data_offsets":[0,4],"more":1})", "abcd") == rule);
+  CHECK(of_entry(f32("[1]", "[0]"), "abcd") == R"(tensor "w" has data_offsets that are not two whole numbers)");
+  CHECK_THAT(of_entry(f32("[1]", "[0,-4]"), "abcd"), ContainsSubstring("not two whole numbers"));
+  CHECK_THAT(of_entry(f32("[1]", "[0,4.0]"), "abcd"), ContainsSubstring("not two whole numbers"));
+  CHECK(of_entry(f32("[1]", "[0,1e400]"), "abcd") == "has a header with a number that is too large");
+  CHECK_THAT(of_entry(f32("[-1]", "[0,4]"), "abcd"), ContainsSubstring(R"(has an axis of length "-1")"));
+  CHECK_THAT(of_entry(f32("[1.0]", "[0,4]"), "abcd"), ContainsSubstring("lengths are whole numbers"));
+  CHECK_THAT(of_entry(f32("[9223372036854775808]", "[0,4]"), "abcd"), ContainsSubstring("lengths are whole numbers"));
+  CHECK_THAT(of_entry(f32("[1,1,1,1,1,1,1]", "[0,4]"), "abcd"), ContainsSubstring("has 7 axes; at most 6"));
+  CHECK_THAT(of_entry(f32("[4294967296,4294967296,4]", "[0,4]"), "abcd"), ContainsSubstring("has an impossible shape"));
+  CHECK_THAT(of_entry(f32("[1099511627776]", "[0,4]"), "abcd"),
+             ContainsSubstring("has 4 bytes; shape 1099511627776 of F32 needs 4398046511104"));
+  CHECK(of_entry(f32("[2]", "[0,4]"), "abcd") == R"(tensor "w" has 4 bytes; shape 2 of F32 needs 8)");
+  CHECK_THAT(of_entry(f32("[1]", "[4,0]"), "abcd"), ContainsSubstring("has data_offsets 4 to 0"));
+  CHECK(of_entry(f32("[2]", "[0,8]"), "abcd") ==
+        R"(tensor "w" has data_offsets 0 to 8; the file has 4 bytes of data: it is truncated or damaged)");
+  CHECK_THAT(of_entry(f32("[1]", "[18446744073709551612,18446744073709551615]"), "abcd"),
+             ContainsSubstring("truncated or damaged"));
+}
+
+TEST_CASE("tensors that overlap, leave gaps, or share a name") {
+  const auto two = [](const std::string& a, const std::string& b) {
+    return message(file_of(R"({"a":)" + a + R"(,"b":)" + b + "}", "abcdefgh"));
+  };
+  CHECK(two(f32("[1]", "[0,4]"), f32("[1]", "[4,8]")) == "no error");
+  CHECK(two(f32("[1]", "[0,4]"), f32("[1]", "[3,7]")) == R"(tensor "b" begins at byte 3 of the data, within another)");
+  CHECK(two(f32("[1]", "[4,8]"), f32("[2]", "[0,8]")) == R"(tensor "a" begins at byte 4 of the data, within another)");
+  CHECK(two(f32("[1]", "[4,8]"), f32("[0]", "[0,0]")) == "has bytes 0 to 4 of its data in no tensor; it is damaged");
+  CHECK(two(f32("[1]", "[0,4]"), f32("[0]", "[4,4]")) == "has 4 bytes after the last tensor; it is damaged");
+  CHECK(message(file_of(R"({"a":)" + f32("[1]", "[0,4]") + R"(,"a":)" + f32("[1]", "[4,8]") + "}", "abcdefgh")) ==
+        R"(has "a" twice in its header; names must differ)");
+  CHECK_THAT(message(file_of(R"({"a":{"dtype":"F32","dtype":"F64"}})", "")), ContainsSubstring(R"(has "dtype" twice)"));
+}
+
+TEST_CASE("metadata are texts") {
+  CHECK(message(file_of(R"({"__metadata__":3})", "")) ==
+        "has __metadata__ that is a JSON number; it must be an object");
+  CHECK(message(file_of(R"({"__metadata__":{"a":3}})", "")) ==
+        R"(has __metadata__ with "a" that is a JSON number; all of it must be strings)");
+}
+
+TEST_CASE("a hostile name stays on one line, and short") {
+  const std::string name = R"(a\n\u0000\u001b)" + std::string(100000, 'x');
+  const std::string text = message(file_of("{\"" + name + "\":1}", ""));
+  CHECK(text.size() < 500);
+  CHECK_THAT(text, ContainsSubstring(R"(tensor "a\n\u0000\u001bxxx)"));
+}
+
+TEST_CASE("what cannot be written is refused, and the old file stays") {
+  const TemporaryDirectory dir;
+  const Tensor a({1});
+  const auto path = write_bytes(dir / "x", "old");
+  CHECK_THROWS_WITH(io::write_safetensors(path, {{"__metadata__", a}}), ContainsSubstring("is called __metadata__"));
+  CHECK_THROWS_WITH(io::write_safetensors(path, {{"\xff", a}}), ContainsSubstring("is not UTF-8"));
+  CHECK_THROWS_AS(io::write_safetensors(dir / "none/x", {{"a", a}}), IoError);
+  CHECK(read_bytes(path) == "old");
+  CHECK(dir.count() == 1);
+}
