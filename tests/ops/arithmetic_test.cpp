@@ -1,0 +1,42 @@
+// What the registry cannot say of arithmetic.
+#include <tapegrad/ops/arithmetic.hpp>
+
+#include "catch.hpp"
+
+namespace tg = tapegrad;
+using tg::Index, tg::Scalar, tg::Tensor, tg::Var;
+
+TEST_CASE("one Var on both sides gets both gradients") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({3}, {1, 2, 3}));
+  const Var column = tape.variable(Tensor({3, 1}, {1, 2, 3}));
+  const Var seed = tape.constant(Tensor::ones({3}));
+  (x * x).backward(seed.value());
+  CHECK(x.grad()[2] == 6);
+  (x - x).backward(seed.value());
+  CHECK(x.grad()[2] == 6);
+  maximum(x, x).backward(seed.value());
+  CHECK(x.grad()[2] == 7);
+  (x * column).backward(Tensor::ones({3, 3}));
+  CHECK(x.grad()[0] == 2 + 1 + 6);
+}
+
+TEST_CASE("any arithmetic type is taken as a scalar") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({2}, {1, 4}));
+  CHECK((0.1 * x).value()[1] == static_cast<Scalar>(0.4));
+  CHECK((x / x.shape().size()).value()[1] == 2);
+  CHECK((2 - x).value()[1] == -2);
+  CHECK((1 / x).value()[1] == 0.25);
+  CHECK((x + std::size_t{3}).value()[1] == 7);
+  CHECK((-x).value()[1] == -4);
+}
+
+TEST_CASE("division by a scalar divides") {
+  tg::Tape tape;
+  Tensor numbers({1000});
+  for (Index i = 0; i < 1000; ++i) numbers[i] = static_cast<Scalar>(i);
+  const Var y = tape.constant(numbers) / 41;
+  for (Index i = 0; i < 1000; ++i)
+    REQUIRE(y.value()[i] == static_cast<Scalar>(i) / 41);  // in float 41 * (1 / 41) is not 1
+}
