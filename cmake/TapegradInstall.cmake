@@ -18,7 +18,6 @@ write_basic_package_version_file(tapegradConfigVersion.cmake COMPATIBILITY SameM
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfigVersion.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/Findstb.cmake
   DESTINATION ${package_dir})
 
 # The .pc files say where they are relative to themselves, so the prefix can be moved.

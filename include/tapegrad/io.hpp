@@ -1,5 +1,5 @@
 #pragma once
-// Everything that reads or writes files. It needs zlib and nlohmann/json beside what tapegrad.hpp needs.
+// Everything that reads or writes files. It needs zlib, libpng and nlohmann/json beside what tapegrad.hpp needs.
 
 #include "io/file.hpp"
 #include "io/idx.hpp"

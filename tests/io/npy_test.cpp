@@ -81,5 +81,6 @@ TEST_CASE("every damaged or foreign .npy file gets its sentence") {
              ContainsSubstring("impossible shape"));
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,2), }"),
              ContainsSubstring("impossible shape: shape: 7 axes"));
+  CHECK_THAT(of_header("{'descr':\n'<f4', }"), ContainsSubstring("has a header that is no line of text"));
   CHECK_THAT(of_header(""), ContainsSubstring("has dtype ;"));
 }

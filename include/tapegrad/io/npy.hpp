@@ -67,6 +67,10 @@ inline Tensor load_npy(const Path& path) {
   const std::string_view header = rest.substr(8 + length_bytes, length);
   rest.remove_prefix(8 + length_bytes + length);
 
+  require_file(std::all_of(header.begin(), header.end(), [](char c) { return (c >= ' ' && c <= '~') || c == '\n'; }) &&
+                   header.find('\n') >= header.size() - 1,
+               path, "has a header that is no line of text; it is damaged");
+
   const std::string_view dtype = detail::npy_value(header, "descr");
   const bool is_float = dtype.starts_with("'<f4'"), is_double = dtype.starts_with("'<f8'");
   require_file(is_float || is_double, path, "has dtype ", dtype.substr(0, std::min<std::size_t>(dtype.find(','), 20)),

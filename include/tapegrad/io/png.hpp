@@ -1,13 +1,9 @@
 #pragma once
-// Pictures, as PNG files of 8 bits a channel. (The format is small enough to write here; zlib does the hard part.)
+// Pictures, as PNG files of 8 bits a channel, through libpng.
 
-#include <zlib.h>
+#include <png.h>
 
-#include <array>
 #include <cmath>
-#include <cstdint>
-#include <limits>
-#include <string_view>
 
 #include "../core/tensor.hpp"
 #include "file.hpp"
@@ -26,53 +22,31 @@ struct GridOptions {
 
 namespace detail {
 
-inline void append_big_endian(std::vector<std::uint8_t>& out, std::size_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
-/// A chunk of a PNG: length, type, data, checksum of type and data.
-inline void append_chunk(std::vector<std::uint8_t>& png, std::string_view type, std::span<const std::uint8_t> data) {
-  append_big_endian(png, data.size());
-  const std::size_t start = png.size();
-  png.insert(png.end(), type.begin(), type.end());
-  png.insert(png.end(), data.begin(), data.end());
-  append_big_endian(png, ::crc32_z(0, png.data() + start, png.size() - start));
-}
-
-inline std::vector<std::uint8_t> encode_png(const Path& path, ConstTensorView image) {
+inline std::vector<png_byte> encode_png(const Path& path, ConstTensorView image) {
   const bool rgb = image.rank() == 3;
   require<ShapeError>(!image.empty() && (image.rank() == 2 || (rgb && image.shape()[2] == 3)), "save_png: image is ",
                       image.shape(), "; it must be height x width (grey) or height x width x 3 (colour)");
-  const auto height = static_cast<std::size_t>(image.shape()[0]), width = static_cast<std::size_t>(image.shape()[1]);
-  const std::size_t row = width * (rgb ? 3 : 1);
-
-  std::vector<std::uint8_t> scanlines;
-  scanlines.reserve(height * (row + 1));
-  for (std::size_t y = 0; y < height; ++y) {
-    scanlines.push_back(0);  // this row is not filtered
-    for (const Scalar level : image.span().subspan(y * row, row)) {
-      require<ValueError>(!std::isnan(level), "save_png: the image for ", path.string(), " holds NaN in row ", y,
-                          "; levels are numbers in [0, 1]");
-      scanlines.push_back(static_cast<std::uint8_t>(std::lround(255 * std::clamp<Scalar>(level, 0, 1))));
-    }
+  constexpr Index most = Index{1} << 30;  // libpng counts in 32 bits
+  require<ShapeError>(image.size() <= most, "save_png: image is ", image.shape(), "; at most ", most,
+                      " levels are supported");
+  std::vector<png_byte> levels;
+  levels.reserve(static_cast<std::size_t>(image.size()));
+  for (const Scalar level : image.span()) {
+    require<ValueError>(!std::isnan(level), "save_png: the image for ", path.string(), " holds NaN at level ",
+                        levels.size(), "; levels are numbers in [0, 1]");
+    levels.push_back(static_cast<png_byte>(std::lround(255 * std::clamp<Scalar>(level, 0, 1))));
   }
-  uLongf size = ::compressBound(static_cast<uLong>(scanlines.size()));
-  std::vector<std::uint8_t> compressed(size);
-  const int code =
-      ::compress2(compressed.data(), &size, scanlines.data(), static_cast<uLong>(scanlines.size()), Z_BEST_COMPRESSION);
-  require_file(code == Z_OK && size <= std::numeric_limits<std::int32_t>::max(), path,
-               "cannot be written: an image of ", image.shape(), " is too large for memory or for PNG");
-  compressed.resize(size);
 
-  std::vector<std::uint8_t> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
-  std::vector<std::uint8_t> header;
-  append_big_endian(header, width);
-  append_big_endian(header, height);
-  // 8 bits; grey or RGB; the only compression, filter method and no interlacing.
-  header.insert(header.end(), {8, static_cast<std::uint8_t>(rgb ? 2 : 0), 0, 0, 0});
-  append_chunk(png, "IHDR", header);
-  append_chunk(png, "IDAT", compressed);
-  append_chunk(png, "IEND", {});
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.shape()[1]);
+  header.height = static_cast<png_uint_32>(image.shape()[0]);
+  header.format = rgb ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+  std::vector<png_byte> png(size);
+  const int done = png_image_write_to_memory(&header, png.data(), &size, 0, levels.data(), 0, nullptr);
+  require_file(done != 0, path, "cannot be written: libpng says: ", header.message);
+  png.resize(size);
   return png;
 }
 
@@ -110,7 +84,7 @@ inline Tensor image_grid(ConstTensorView images, const GridOptions& options = {}
 /// Writes one image as PNG: (height, width) grey, or (height, width, 3) red, green, blue. 0 is dark and 1 is bright;
 /// what is beyond is clamped. Throws ShapeError, ValueError for NaN, IoError if the file cannot be written.
 inline void save_png(const Path& path, ConstTensorView image) {
-  const std::vector<std::uint8_t> png = detail::encode_png(path, image);
+  const std::vector<png_byte> png = detail::encode_png(path, image);
   AtomicFile file(path);
   file.write(png.data(), png.size());
   file.commit();
