@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "core/simd_isas.hpp"
 #include "tapegrad/gemm/gemm.hpp"
 
 namespace tg = tapegrad;
@@ -14,25 +15,12 @@ using tg::Scalar;
 
 namespace {
 
-std::vector<tg::Isa> machine_isas() {
-  std::vector<tg::Isa> isas;
-  for (tg::Isa isa : {tg::Isa::portable, tg::Isa::avx2, tg::Isa::avx512})
-    if (tg::simd::supported(isa)) isas.push_back(isa);
-  return isas;
-}
-
 /// Sets the instruction set and the number of threads, and puts both back.
 struct Setting {
-  Setting(tg::Isa isa, int threads) {
-    tg::simd::detail::override_isa(isa);
-    tg::set_num_threads(threads);
-  }
-  ~Setting() {
-    tg::simd::detail::override_isa(isa_before);
-    tg::set_num_threads(threads_before);
-  }
-  tg::Isa isa_before = tg::simd::isa();
+  Setting(tg::Isa isa, int threads) : use(isa) { tg::set_num_threads(threads); }
+  ~Setting() { tg::set_num_threads(threads_before); }
   int threads_before = tg::num_threads();
+  UseIsa use;
 };
 
 /// What defines the bits: one chain over k. The portable kernel rounds twice where the processor has no fused

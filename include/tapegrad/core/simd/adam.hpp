@@ -5,21 +5,54 @@
 #include <limits>
 
 #include "simd.hpp"
+#include "vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
+namespace detail {
 
-inline void adam(const AdamStep& s, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
-  const auto flushed = [](Scalar x) { return std::abs(x) < std::numeric_limits<Scalar>::min() ? Scalar{0} : x; };
-  const auto cast = [](double x) { return static_cast<Scalar>(x); };
-  const Scalar beta1 = cast(s.beta1), beta2 = cast(s.beta2), rest1 = cast(1 - s.beta1), rest2 = cast(1 - s.beta2);
-  const Scalar step = cast(s.step), root_scale = cast(s.root_scale), eps = cast(s.eps), l2 = cast(s.l2);
-  const Scalar keep = cast(s.keep);
-  for (Index i = 0; i < n; ++i) {
-    const Scalar slope = g[i] + l2 * p[i];
-    m[i] = flushed(beta1 * m[i] + rest1 * slope);
-    v[i] = flushed(beta2 * v[i] + rest2 * slope * slope);
-    p[i] = keep * p[i] - step * m[i] / (root_scale * std::sqrt(v[i]) + eps);
+struct Adam {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const AdamStep* options, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
+    using V = Vec<Scalar, lanes>;
+    const AdamStep& s = *options;
+    const auto all = [](double x) __attribute__((always_inline)) { return V::all(static_cast<Scalar>(x)); };
+    const V zero = V::zero(), least = V::all(std::numeric_limits<Scalar>::min());
+    const V beta1 = all(s.beta1), rest1 = all(1 - s.beta1), beta2 = all(s.beta2), rest2 = all(1 - s.beta2);
+    const V down = all(-s.step), root_scale = all(s.root_scale), eps = all(s.eps), l2 = all(s.l2), keep = all(s.keep);
+    // Slopes whose square would be subnormal.
+    const V least_slope = all(std::sqrt(std::numeric_limits<Scalar>::min() / (1 - s.beta2)));
+
+    const auto update = [&](const V& slope, V& weight, V& mean, V& square) __attribute__((always_inline)) {
+      const V decayed = fma(l2, weight, slope);
+      mean = fma(rest1, decayed, beta1 * mean);
+      mean = select(abs(mean) < least, zero, mean);
+      const V squared = select(abs(decayed) < least_slope, zero, decayed);
+      square = fma(rest2 * squared, squared, beta2 * square);
+      square = select(square < least, zero, square);
+      weight = fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
+    };
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      V weight = V::load(p + i), mean = V::load(m + i), square = V::load(v + i);
+      update(V::load(g + i), weight, mean, square);
+      weight.store(p + i);
+      mean.store(m + i);
+      square.store(v + i);
+    }
+    if (const Index rest = n - i; rest > 0) {
+      V weight = V::load(p + i, rest), mean = V::load(m + i, rest), square = V::load(v + i, rest);
+      update(V::load(g + i, rest), weight, mean, square);
+      weight.store(p + i, rest);
+      mean.store(m + i, rest);
+      square.store(v + i, rest);
+    }
   }
+};
+
+}  // namespace detail
+
+inline void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
+  run<detail::Adam>(&step, g, p, m, v, n);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -2,27 +2,87 @@
 // Binary cross-entropy of logits. Declared and described in simd.hpp.
 
 #include "math.hpp"
+#include "reduce.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
+namespace detail {
 
-inline void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = std::fmax(a[i], Scalar{0}) - a[i] * t[i] + std::log1p(std::exp(-std::abs(a[i])));
-}
-inline double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n) {
-  double total = 0;
-  for (Index i = 0; i < n; ++i) {
-    Scalar y = 0;
-    bce_with_logits(a + i, t + i, &y, 1);
-    total += double{y};
+/// max(a, 0) - t * a + log(1 + exp(-|a|)): at a target of 0 or 1 the first two cancel without rounding.
+struct Bce {
+  template <int lanes>
+  TAPEGRAD_INLINE Vec<Scalar, lanes> operator()(const Vec<Scalar, lanes>& a, const Vec<Scalar, lanes>& t) const {
+    const auto zero = Vec<Scalar, lanes>::zero();
+    return fma(zero - t, a, larger(zero, a)) + apply<SoftplusTail>(a);
   }
-  return total;
-}
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar* y, Index n) {
+    map<lanes>(Bce{}, y, n, a, t);
+  }
+};
+
+struct BceSum {
+  template <int lanes>
+  static TAPEGRAD_INLINE double run(const Scalar* a, const Scalar* t, Index n) {
+    LaneSums<lanes> sums;
+    alignas(64) Scalar block[sum_lanes];
+    for (; n >= sum_lanes; n -= sum_lanes, a += sum_lanes, t += sum_lanes) {
+      Bce::run<lanes>(a, t, block, sum_lanes);
+      sums.add(block);
+    }
+    Bce::run<lanes>(a, t, block, n);
+    sums.add_some(n, static_cast<const Scalar*>(block));
+    return sums.total();
+  }
+};
+
+/// (sigmoid(a) - t) * scale, for one scale or for one for each element, and the same added to what was there before.
+struct BceSlope {
+  Scalar scale;
+  template <class V>
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t) const {
+    return (apply<Sigmoid>(a) - t) * V::all(scale);
+  }
+  template <class V>
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& before) const {
+    return before + (*this)(a, t);
+  }
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
+    if (add)
+      map<lanes>(BceSlope{scale}, da, n, a, t, da);
+    else
+      map<lanes>(BceSlope{scale}, da, n, a, t);
+  }
+};
+struct BceSlopes {
+  template <class V>
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& scale) const {
+    return (apply<Sigmoid>(a) - t) * scale;
+  }
+  template <class V>
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& scale, const V& before) const {
+    return before + (*this)(a, t, scale);
+  }
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
+                                  bool add) {
+    if (add)
+      map<lanes>(BceSlopes{}, da, n, a, t, scale, da);
+    else
+      map<lanes>(BceSlopes{}, da, n, a, t, scale);
+  }
+};
+
+}  // namespace detail
+
+inline void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n) { run<detail::Bce>(a, t, y, n); }
+inline double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n) { return run<detail::BceSum>(a, t, n); }
 inline void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
-  for (Index i = 0; i < n; ++i) da[i] = (add ? da[i] : Scalar{0}) + (detail::sigmoid(a[i]) - t[i]) * scale;
+  run<detail::BceSlope>(a, t, scale, da, n, add);
 }
 inline void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
                                      bool add) {
-  for (Index i = 0; i < n; ++i) da[i] = (add ? da[i] : Scalar{0}) + (detail::sigmoid(a[i]) - t[i]) * scale[i];
+  run<detail::BceSlopes>(a, t, scale, da, n, add);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

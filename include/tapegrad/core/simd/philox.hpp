@@ -1,61 +1,149 @@
 #pragma once
-// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011) and what is made
-// of its blocks. philox_normal and philox_uniform are described in simd.hpp.
+// Numbers made of blocks of Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3;
+// SC 2011). Declared and described in simd.hpp.
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
 
-#include "../config.hpp"
+#include "math.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
-
-/// The four words that belong to a 128-bit counter and a 64-bit key.
-inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t left = std::uint64_t{0xD2511F53} * counter[0];
-    const std::uint64_t right = std::uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<std::uint32_t>(right >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(right),
-               static_cast<std::uint32_t>(left >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(left)};
-    key[0] += 0x9E3779B9;
-    key[1] += 0xBB67AE85;
-  }
-  return counter;
-}
-
 namespace detail {
-template <class Make>
-void philox_fill(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, const Make& make) {
-  for (Index i = 0; i < n; i += 4) {
-    const std::uint64_t block = first + static_cast<std::uint64_t>(i / 4);
-    const auto words = philox({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), 0, 0},
-                              {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)});
-    const std::array<Scalar, 4> four = make(words);
-    std::copy_n(four.data(), std::min<Index>(4, n - i), out + i);
+
+/// Blocks that are made at a time, enough to keep the vectors busy.
+constexpr int philox_blocks = 32;
+
+/// word[w][i] is word w of block `first` + i.
+struct PhiloxWords {
+  alignas(64) std::uint32_t word[4][philox_blocks];
+};
+
+template <int lanes>
+TAPEGRAD_INLINE void philox(std::uint64_t key, std::uint64_t first, PhiloxWords& out) {
+  constexpr int count = lanes / 2;
+  using V = Vec<std::uint64_t, count>;
+  typedef typename V::Raw Raw;
+  constexpr std::uint64_t low = 0xffffffffu;
+  for (int i = 0; i < philox_blocks; i += count) {
+    V start;
+    for (int j = 0; j < count; ++j) start.raw[j] = first + static_cast<std::uint64_t>(i + j);
+    // Words stand in the lower halves of 64 bits, where their products have room.
+    Raw w0 = start.raw & low, w1 = start.raw >> 32, w2{}, w3{};
+    std::uint64_t key0 = key & low, key1 = key >> 32;
+    for (int round = 0; round < 10; ++round) {
+      const Raw left = w0 * 0xD2511F53u, right = w2 * 0xCD9E8D57u;
+      w0 = (right >> 32) ^ w1 ^ key0;
+      w1 = right & low;
+      w2 = (left >> 32) ^ w3 ^ key1;
+      w3 = left & low;
+      key0 = (key0 + 0x9E3779B9u) & low;
+      key1 = (key1 + 0xBB67AE85u) & low;
+    }
+    convert<std::uint32_t>(V{w0}).store(out.word[0] + i);
+    convert<std::uint32_t>(V{w1}).store(out.word[1] + i);
+    convert<std::uint32_t>(V{w2}).store(out.word[2] + i);
+    convert<std::uint32_t>(V{w3}).store(out.word[3] + i);
   }
 }
+
+/// Fills `out` with numbers[i][0], numbers[i][1], ... where make(words, numbers) turns words into as many numbers.
+template <int lanes, class Make>
+TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, const Make& make) {
+  for (Index done = 0; done < n; done += 4 * philox_blocks, first += philox_blocks) {
+    PhiloxWords words;
+    alignas(64) Scalar numbers[4][philox_blocks];
+    philox<lanes>(key, first, words);
+    make(words, numbers);
+    const Index count = std::min<Index>(4 * philox_blocks, n - done);
+    for (Index i = 0; i < count; ++i) out[done + i] = numbers[i % 4][i / 4];
+  }
+}
+
+/// The cosine and sine of 2 pi word / 2^32.
+template <int lanes>
+struct Circle {
+  Floats<lanes> cosine;
+  Floats<lanes> sine;
+};
+template <int lanes>
+TAPEGRAD_INLINE Circle<lanes> circle(const Bits<lanes>& word) {
+  using V = Floats<lanes>;
+  using Signed = Vec<std::int32_t, lanes>;
+  // The nearest multiple of a quarter turn, and the angle from there.
+  const Bits<lanes> quarter{(word.raw + (1u << 29)) >> 30};
+  const Signed rest = bit_cast<std::int32_t>(Bits<lanes>{word.raw - (quarter.raw << 30)});
+  const V angle = convert<float>(rest) * V::all(0x1.921fb6p-30f), square = angle * angle;
+  const V sine = fma(angle * square, polynomial(square, -0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954e8p-13f), angle);
+  const V cosine = polynomial(square, 1, -0.5f, 0x1.55554ap-5f, -0x1.6c0c2ap-10f, 0x1.99e914p-16f);
+  // A quarter turn takes (cosine, sine) to (-sine, cosine), half a turn both to their opposites.
+  const Mask<float, lanes> odd{reinterpret_cast<typename Signed::Raw>(0u - (quarter.raw & 1u))};
+  const Bits<lanes> minus_cosine{((quarter.raw + 1u) & 2u) << 30}, minus_sine{(quarter.raw & 2u) << 30};
+  const auto with_sign = [](const V& x, const Bits<lanes>& sign) __attribute__((always_inline)) {
+    return bit_cast<float>(Bits<lanes>{bit_cast<std::uint32_t>(x).raw ^ sign.raw});
+  };
+  return {with_sign(select(odd, sine, cosine), minus_cosine), with_sign(select(odd, cosine, sine), minus_sine)};
+}
+
+struct PhiloxNormal {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean,
+                                  Scalar deviation) {
+    const auto make = [&](const PhiloxWords& words, Scalar(&numbers)[4][philox_blocks]) __attribute__((always_inline)) {
+      for (int w = 0; w < 4; w += 2) {
+        if constexpr (sizeof(Scalar) == sizeof(float)) {
+          using V = Floats<lanes>;
+          for (int i = 0; i < philox_blocks; i += lanes) {
+            const Bits<lanes> length = Bits<lanes>::load(words.word[w] + i);
+            const Bits<lanes> turn = Bits<lanes>::load(words.word[w + 1] + i);
+            // (word + 1/2) / 2^32, of 31 bits, as conversions are signed.
+            const V uniform = fma(convert<float>(bit_cast<std::int32_t>(Bits<lanes>{length.raw >> 1})),
+                                  V::all(0x1p-31f), V::all(0x1p-33f));
+            const V radius = sqrt(V::all(-2) * Log::of(uniform)) * V::all(deviation);
+            const auto [cosine, sine] = circle(turn);
+            fma(radius, cosine, V::all(mean)).store(numbers[w] + i);
+            fma(radius, sine, V::all(mean)).store(numbers[w + 1] + i);
+          }
+        } else {
+          for (int i = 0; i < philox_blocks; ++i) {
+            const double radius = std::sqrt(-2 * std::log((words.word[w][i] + 0.5) * 0x1p-32)) * deviation;
+            const double angle = 2 * std::numbers::pi * 0x1p-32 * words.word[w + 1][i];
+            numbers[w][i] = static_cast<Scalar>(mean + radius * std::cos(angle));
+            numbers[w + 1][i] = static_cast<Scalar>(mean + radius * std::sin(angle));
+          }
+        }
+      }
+    };
+    philox_fill<lanes>(key, first, out, n, make);
+  }
+};
+
+struct PhiloxUniform {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low,
+                                  Scalar width) {
+    const auto make = [&](const PhiloxWords& words, Scalar(&numbers)[4][philox_blocks]) __attribute__((always_inline)) {
+      using V = Vec<Scalar, lanes>;
+      for (int w = 0; w < 4; ++w) {
+        for (int i = 0; i < philox_blocks; i += lanes) {
+          const Bits<lanes> bits{Bits<lanes>::load(words.word[w] + i).raw >> 8};
+          const V unit = convert<Scalar>(bit_cast<std::int32_t>(bits)) * V::all(Scalar(0x1p-24));
+          fma(unit, V::all(width), V::all(low)).store(numbers[w] + i);
+        }
+      }
+    };
+    philox_fill<lanes>(key, first, out, n, make);
+  }
+};
+
 }  // namespace detail
 
-inline void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean, Scalar std) {
-  detail::philox_fill(key, first, out, n, [=](const std::array<std::uint32_t, 4>& words) {
-    std::array<Scalar, 4> four;
-    for (std::size_t i = 0; i < 4; i += 2) {
-      const double radius = std::sqrt(-2 * std::log((words[i] + 0.5) * 0x1p-32));
-      const double angle = 2 * std::numbers::pi * 0x1p-32 * words[i + 1];
-      four[i] = mean + std * static_cast<Scalar>(radius * std::cos(angle));
-      four[i + 1] = mean + std * static_cast<Scalar>(radius * std::sin(angle));
-    }
-    return four;
-  });
+inline void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean, Scalar deviation) {
+  run<detail::PhiloxNormal>(key, first, out, n, mean, deviation);
 }
 inline void philox_uniform(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low, Scalar width) {
-  detail::philox_fill(key, first, out, n, [=](const std::array<std::uint32_t, 4>& words) {
-    std::array<Scalar, 4> four;
-    for (std::size_t i = 0; i < 4; ++i) four[i] = low + width * (static_cast<Scalar>(words[i] >> 8) * Scalar(0x1p-24));
-    return four;
-  });
+  run<detail::PhiloxUniform>(key, first, out, n, low, width);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -1,35 +1,134 @@
 #pragma once
 // Sums and maxima over a contiguous range. Declared and described in simd.hpp.
+//
+// Element i always goes to lane i % 32, whatever the width of the vectors, and the 32 lanes are added up in halves. So
+// every instruction set adds the same numbers in the same order.
 
-#include <cmath>
+#include <algorithm>
+#include <array>
 #include <limits>
 
-#include "../config.hpp"
+#include "vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
+namespace detail {
 
-inline double sum(const Scalar* x, Index n) {
-  double total = 0;
-  for (Index i = 0; i < n; ++i) total += double{x[i]};
-  return total;
-}
-inline double dot(const Scalar* x, const Scalar* y, Index n) {
-  double total = 0;
-  for (Index i = 0; i < n; ++i) total += double{x[i]} * double{y[i]};
-  return total;
-}
-inline double sum_of_squares(const Scalar* x, Index n) { return dot(x, x, n); }
-inline Scalar max(const Scalar* x, Index n) {
-  Scalar largest = -std::numeric_limits<Scalar>::infinity();
-  for (Index i = 0; i < n; ++i) largest = x[i] > largest || std::isnan(x[i]) ? x[i] : largest;
-  return largest;
-}
-inline void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
-  for (Index j = 0; j < cols; ++j) {
-    double total = 0;
-    for (Index i = 0; i < rows; ++i) total += double{x[i * stride + j]};
-    out[j] = (add ? out[j] : Scalar{0}) + static_cast<Scalar>(total);
+constexpr int sum_lanes = 32;
+
+/// 32 sums in double.
+template <int lanes>
+struct LaneSums {
+  static constexpr int half = lanes / 2;  // as many doubles as fill a vector
+  using Numbers = Vec<Scalar, half>;
+  using Doubles = Vec<double, half>;
+
+  Doubles sums[sum_lanes / half] = {};
+
+  /// Adds x[0 .. 31], lane by lane.
+  TAPEGRAD_INLINE void add(const Scalar* x) {
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < sum_lanes / half; ++i) sums[i] = sums[i] + convert<double>(Numbers::load(x + i * half));
   }
+  /// Adds x[0 .. 31] * y[0 .. 31]; the products of floats are exact.
+  TAPEGRAD_INLINE void add(const Scalar* x, const Scalar* y) {
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < sum_lanes / half; ++i) {
+      const Doubles product =
+          convert<double>(Numbers::load(x + i * half)) * convert<double>(Numbers::load(y + i * half));
+      sums[i] = sums[i] + product;
+    }
+  }
+  /// The same for the first `count` < 32.
+  template <class... X>
+  TAPEGRAD_INLINE void add_some(Index count, const X*... x) {
+    const auto padded = [&](const Scalar* from) __attribute__((always_inline)) {
+      std::array<Scalar, sum_lanes> numbers{};
+      std::copy_n(from, count, numbers.data());
+      return numbers;
+    };
+    if (count > 0) add(padded(x).data()...);
+  }
+
+  TAPEGRAD_INLINE void store(double* lane) const {
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < sum_lanes / half; ++i) sums[i].store(lane + i * half);
+  }
+  TAPEGRAD_INLINE double total() const {
+    double lane[sum_lanes];
+    store(lane);
+    for (int width = sum_lanes / 2; width > 0; width /= 2)
+      for (int i = 0; i < width; ++i) lane[i] += lane[i + width];
+    return lane[0];
+  }
+};
+
+/// The sum of x[i], or of x[i] * y[i].
+struct Sum {
+  template <int lanes, class... X>
+  static TAPEGRAD_INLINE double run(Index n, const X*... x) {
+    LaneSums<lanes> sums;
+    Index i = 0;
+    for (; i + sum_lanes <= n; i += sum_lanes) sums.add(x + i...);
+    sums.add_some(n - i, x + i...);
+    return sums.total();
+  }
+};
+
+struct Max {
+  template <int lanes>
+  static TAPEGRAD_INLINE Scalar run(const Scalar* x, Index n) {
+    using V = Vec<Scalar, lanes>;
+    constexpr int count = sum_lanes / lanes;
+    const auto keep = [](V & most, const V& next) __attribute__((always_inline)) {
+      most = select(is_nan(next), next, select(most < next, next, most));
+    };
+    V most[count];
+    TAPEGRAD_UNROLL
+    for (V& lane : most) lane = V::all(-std::numeric_limits<Scalar>::infinity());
+    Index i = 0;
+    for (; i + sum_lanes <= n; i += sum_lanes) {
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < count; ++j) keep(most[j], V::load(x + i + j * lanes));
+    }
+    Scalar lane[sum_lanes];
+    TAPEGRAD_UNROLL
+    for (int j = 0; j < count; ++j) most[j].store(lane + j * lanes);
+    const auto keep_one = [](Scalar& a, Scalar b) { a = b != b || a < b ? b : a; };
+    for (int j = 0; i + j < n; ++j) keep_one(lane[j], x[i + j]);
+    for (int width = sum_lanes / 2; width > 0; width /= 2)
+      for (int j = 0; j < width; ++j) keep_one(lane[j], lane[j + width]);
+    return lane[0];
+  }
+};
+
+/// 32 columns at a time, each the sum of its rows in order.
+struct ColumnSums {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
+    for (Index j = 0; j < cols; j += sum_lanes) {
+      const Index count = std::min<Index>(sum_lanes, cols - j);
+      LaneSums<lanes> sums;
+      for (Index i = 0; i < rows; ++i) {
+        if (count == sum_lanes)
+          sums.add(x + i * stride + j);
+        else
+          sums.add_some(count, x + i * stride + j);
+      }
+      double lane[sum_lanes];
+      sums.store(lane);
+      for (Index i = 0; i < count; ++i) out[j + i] = static_cast<Scalar>(add ? double{out[j + i]} + lane[i] : lane[i]);
+    }
+  }
+};
+
+}  // namespace detail
+
+inline double sum(const Scalar* x, Index n) { return run<detail::Sum>(n, x); }
+inline double dot(const Scalar* x, const Scalar* y, Index n) { return run<detail::Sum>(n, x, y); }
+inline double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
+inline Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
+inline void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
+  run<detail::ColumnSums>(x, rows, cols, stride, out, add);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -74,8 +74,8 @@ void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v
 
 // ---- images (bytes.hpp) ---------------------------------------------------------------------------------------------
 
-/// y[i] = x[i] * scale + shift, in double and rounded once: in float, scale 1.0 / 255 gives x / 255 to the bit for every
-/// x, which a product in float does for half of them.
+/// y[i] = x[i] * scale + shift, in double and rounded once: in float, scale 1.0 / 255 gives x / 255 to the bit for
+/// every x, which a product in float does for half of them.
 void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift);
 /// Row i of y is row rows[i] of x, each `cols` long and contiguous, by the same rule: a batch out of a data set.
 void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale, double shift);

@@ -3,6 +3,7 @@
 // always inlined into a function that carries the instruction set (isa.hpp). Vectors go by reference: passing 64 bytes
 // by value is an error or a warning where the instruction set is not in the flags.
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -147,6 +148,77 @@ TAPEGRAD_INLINE void transpose(Vec<T, lanes> (&rows)[lanes]) {
       rows[i + 4] = high;
     }
   }
+}
+
+// ---- what functions of one element need beside arithmetic -----------------------------------------------------------
+
+template <int lanes>
+using Floats = Vec<float, lanes>;
+template <int lanes>
+using Bits = Vec<std::uint32_t, lanes>;
+/// The result of a comparison: all bits set where it is true.
+template <class T, int lanes>
+using Mask = Vec<std::conditional_t<sizeof(T) == sizeof(std::int32_t), std::int32_t, std::int64_t>, lanes>;
+
+template <class T, int lanes>
+TAPEGRAD_INLINE Mask<T, lanes> operator<(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
+  return {a.raw < b.raw};
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Mask<T, lanes> operator==(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
+  return {a.raw == b.raw};
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Mask<T, lanes> is_nan(const Vec<T, lanes>& a) {
+  return {a.raw != a.raw};
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> select(const Mask<T, lanes>& mask, const Vec<T, lanes>& yes, const Vec<T, lanes>& no) {
+  return {mask.raw ? yes.raw : no.raw};
+}
+/// The larger one; b where one of them is NaN.
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> larger(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
+  return select(b < a, a, b);
+}
+/// The same bits as another type.
+template <class To, class T, int lanes>
+TAPEGRAD_INLINE Vec<To, lanes> bit_cast(const Vec<T, lanes>& a) {
+  static_assert(sizeof(To) == sizeof(T));
+  return {reinterpret_cast<typename Vec<To, lanes>::Raw>(a.raw)};
+}
+/// The same numbers as another type.
+template <class To, class T, int lanes>
+TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
+  return {__builtin_convertvector(a.raw, typename Vec<To, lanes>::Raw)};
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> abs(const Vec<T, lanes>& a) {
+  const Vec<T, lanes> zero = Vec<T, lanes>::zero();
+  return select(a < zero, zero - a, a);
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
+  Vec<T, lanes> root = a;
+#if TAPEGRAD_X86
+  if constexpr (sizeof(T) == sizeof(float)) {
+#if !defined(__clang__)
+    if constexpr (lanes > 4) {
+      asm("vsqrtps {%1, %0|%0, %1}" : "=v"(root.raw) : "v"(a.raw));
+      return root;
+    }
+#endif
+    typedef float Four __attribute__((vector_size(16)));
+    Four four[lanes / 4];  // no slower than at once: the unit that takes roots is no wider
+    std::memcpy(four, &root, sizeof(root));
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < lanes / 4; ++i) four[i] = __builtin_ia32_sqrtps(four[i]);
+    std::memcpy(&root, four, sizeof(root));
+    return root;
+  }
+#endif
+  for (int i = 0; i < lanes; ++i) root.raw[i] = std::sqrt(a.raw[i]);
+  return root;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
