@@ -5,11 +5,11 @@
 
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 #include <vector>
 
 #include "parallel.hpp"
+#include "simd/simd.hpp"
 #include "tensor.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -72,8 +72,8 @@ class Rng {
                                 ", ", high, "); the bounds must be finite and in order");
     const auto lowest = static_cast<Scalar>(low);
     const auto width = static_cast<Scalar>(high - low);
-    fill(out, [=](const PhiloxBlock& block, Scalar* four) {
-      for (std::size_t i = 0; i < 4; ++i) four[i] = lowest + width * unit(block[i]);
+    fill(out, [=](std::uint64_t key, std::uint64_t first, Scalar* numbers, Index count) {
+      simd::philox_uniform(key, first, numbers, count, lowest, width);
     });
   }
 
@@ -83,13 +83,8 @@ class Rng {
                                 ", std ", std, "; both must be finite and std not negative");
     const auto centre = static_cast<Scalar>(mean);
     const auto scale = static_cast<Scalar>(std);
-    fill(out, [=](const PhiloxBlock& block, Scalar* four) {
-      for (std::size_t i = 0; i < 4; i += 2) {
-        const double radius = std::sqrt(-2 * std::log((block[i] + 0.5) * 0x1p-32));
-        const double angle = 2 * std::numbers::pi * 0x1p-32 * block[i + 1];
-        four[i] = centre + scale * static_cast<Scalar>(radius * std::cos(angle));
-        four[i + 1] = centre + scale * static_cast<Scalar>(radius * std::sin(angle));
-      }
+    fill(out, [=](std::uint64_t key, std::uint64_t first, Scalar* numbers, Index count) {
+      simd::philox_normal(key, first, numbers, count, centre, scale);
     });
   }
 
@@ -97,8 +92,9 @@ class Rng {
   void bernoulli(TensorView out, double p = 0.5) {
     detail::require<ValueError>(p >= 0 && p <= 1, "Rng::bernoulli: got p = ", p, "; a probability is in [0, 1]");
     const auto probability = static_cast<Scalar>(p);
-    fill(out, [=](const PhiloxBlock& block, Scalar* four) {
-      for (std::size_t i = 0; i < 4; ++i) four[i] = unit(block[i]) < probability ? Scalar{1} : Scalar{0};
+    fill(out, [=](std::uint64_t key, std::uint64_t first, Scalar* numbers, Index count) {
+      simd::philox_uniform(key, first, numbers, count, 0, 1);
+      for (Index i = 0; i < count; ++i) numbers[i] = numbers[i] < probability ? Scalar{1} : Scalar{0};
     });
   }
 
@@ -120,19 +116,13 @@ class Rng {
                       {static_cast<std::uint32_t>(state_.key), static_cast<std::uint32_t>(state_.key >> 32)});
   }
 
-  /// 24 random bits as a number in [0, 1), exact in both scalar types.
-  static Scalar unit(std::uint32_t bits) { return static_cast<Scalar>(bits >> 8) * Scalar(0x1p-24); }
-
   /// Block i of this fill makes elements 4i .. 4i + 3; the next fill starts at a fresh block.
   template <class Make>
   void fill(TensorView out, const Make& make) {
+    static_assert(detail::chunk_size % 4 == 0, "chunks must begin with a block");
     const Index size = out.size();
     parallel_for(size, detail::chunk_size, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; i += 4) {
-        std::array<Scalar, 4> four;
-        make(block_at(state_.counter + static_cast<std::uint64_t>(i / 4)), four.data());
-        std::copy_n(four.data(), std::min<Index>(4, end - i), out.data() + i);
-      }
+      make(state_.key, state_.counter + static_cast<std::uint64_t>(begin / 4), out.data() + begin, end - begin);
     });
     state_.counter += static_cast<std::uint64_t>((size + 3) / 4);
   }
