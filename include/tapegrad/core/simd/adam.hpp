@@ -25,10 +25,10 @@ struct Adam {
     const auto update = [&](const V& slope, V& weight, V& mean, V& square) __attribute__((always_inline)) {
       const V decayed = fma(l2, weight, slope);
       mean = fma(rest1, decayed, beta1 * mean);
-      mean = select(abs(mean) < least, zero, mean);
-      const V squared = select(abs(decayed) < least_slope, zero, decayed);
+      mean = if_less(abs(mean), least, zero, mean);
+      const V squared = if_less(abs(decayed), least_slope, zero, decayed);
       square = fma(rest2 * squared, squared, beta2 * square);
-      square = select(square < least, zero, square);
+      square = if_less(square, least, zero, square);
       weight = fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
     };
     Index i = 0;

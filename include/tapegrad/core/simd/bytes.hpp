@@ -1,25 +1,33 @@
 #pragma once
 // Pixels to numbers. Declared and described in simd.hpp.
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
+static_assert(std::endian::native == std::endian::little, "tapegrad: four bytes of a word are taken from its low end");
+
 struct FromBytes {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
-    constexpr int count = lanes / 2;  // doubles in a vector
+    constexpr int count = lanes < 8 ? 2 : 4;  // doubles at a time, and bytes of one word
     using Doubles = Vec<double, count>;
-    const auto scaled = [&](const Vec<std::uint8_t, count>& bytes) __attribute__((always_inline)) {
-      const Doubles numbers = convert<double>(convert<std::int32_t>(bytes));
-      return convert<Scalar>(numbers * Doubles::all(scale) + Doubles::all(shift));
-    };
+    Bits<count> places;
+    for (int i = 0; i < count; ++i) places.raw[i] = 8u * static_cast<unsigned>(i);
+    const Doubles factor = Doubles::all(scale), offset = Doubles::all(shift);
     Index i = 0;
-    for (; i + count <= n; i += count) scaled(Vec<std::uint8_t, count>::load(x + i)).store(y + i);
-    if (i < n) scaled(Vec<std::uint8_t, count>::load(x + i, n - i)).store(y + i, n - i);
+    for (; i + count <= n; i += count) {
+      std::uint32_t word = 0;
+      std::memcpy(&word, x + i, count);
+      const Bits<count> bytes{Bits<count>::all(word).raw >> places.raw & 255u};
+      convert<Scalar>(convert<double>(bit_cast<std::int32_t>(bytes)) * factor + offset).store(y + i);
+    }
+    for (; i < n; ++i) y[i] = static_cast<Scalar>((Doubles::all(x[i]) * factor + offset).raw[0]);
   }
 };
 

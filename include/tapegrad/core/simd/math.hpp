@@ -27,21 +27,17 @@ TAPEGRAD_INLINE Floats<lanes> polynomial(const Floats<lanes>& x, float c0, Float
   return fma(polynomial(x, more...), x, Floats<lanes>::all(c0));
 }
 
-/// x = n ln 2 + r with a whole n and |r| <= ln 2 / 2; `exponent` is n, shifted to where a float has its exponent.
+/// x = n ln 2 + r with a whole n and |r| <= ln 2 / 2. Returns r; `exponent` is n, shifted to where a float has its
+/// exponent. (Two results come back as one and a reference: g++ takes a pair of vectors through memory.)
 template <int lanes>
-struct Reduced {
-  Floats<lanes> r;
-  Bits<lanes> exponent;
-};
-template <int lanes>
-TAPEGRAD_INLINE Reduced<lanes> reduce(const Floats<lanes>& x) {
+TAPEGRAD_INLINE Floats<lanes> reduce(const Floats<lanes>& x, Bits<lanes>& exponent) {
   using V = Floats<lanes>;
   // Adding 1.5 * 2^23 rounds to a whole number, which the lowest bits then hold.
   const V shifter = V::all(0x1.8p23f);
   const V shifted = fma(x, V::all(0x1.715476p0f), shifter);
   const V n = shifted - shifter;
-  const V r = fma(n, V::all(-ln2_low), fma(n, V::all(-ln2_high), x));
-  return {r, {bit_cast<std::uint32_t>(shifted).raw << 23}};
+  exponent = {bit_cast<std::uint32_t>(shifted).raw << 23};
+  return fma(n, V::all(-ln2_low), fma(n, V::all(-ln2_high), x));
 }
 
 /// e ln 2 + log(1 + f) for sqrt(1/2) - 1 <= f < sqrt(2) - 1.
@@ -55,18 +51,13 @@ TAPEGRAD_INLINE Floats<lanes> log_of(const Floats<lanes>& f, const Floats<lanes>
   return fma(e, V::all(ln2_high), f + small);
 }
 
-/// x = 2^e m for sqrt(1/2) <= m < sqrt(2), for a normal x.
+/// x = 2^e m for sqrt(1/2) <= m < sqrt(2), for a normal x. Returns m.
 template <int lanes>
-struct Split {
-  Floats<lanes> m;
-  Floats<lanes> e;
-};
-template <int lanes>
-TAPEGRAD_INLINE Split<lanes> split(const Floats<lanes>& x) {
+TAPEGRAD_INLINE Floats<lanes> split(const Floats<lanes>& x, Floats<lanes>& e) {
   constexpr std::uint32_t root_half = 0x3f3504f3, one = 0x3f800000, fraction = 0x007fffff;
   const Bits<lanes> moved{bit_cast<std::uint32_t>(x).raw + (one - root_half)};
-  const Mask<float, lanes> e{(bit_cast<std::int32_t>(moved).raw >> 23) - 127};
-  return {bit_cast<float>(Bits<lanes>{(moved.raw & fraction) + root_half}), convert<float>(e)};
+  e = convert<float>(Vec<std::int32_t, lanes>{(bit_cast<std::int32_t>(moved).raw >> 23) - 127});
+  return bit_cast<float>(Bits<lanes>{(moved.raw & fraction) + root_half});
 }
 
 struct Exp {
@@ -74,13 +65,14 @@ struct Exp {
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const auto [r, exponent] = reduce(x);
+    Bits<lanes> exponent;
+    const V r = reduce(x, exponent);
     const V q = polynomial(r, 0x1.fffffap-2f, 0x1.555492p-3f, 0x1.555a26p-5f, 0x1.123988p-7f, 0x1.694cd4p-10f);  // 0.06
     const V p = V::all(1) + fma(r * r, q, r);
     V y = bit_cast<float>(Bits<lanes>{bit_cast<std::uint32_t>(p).raw + exponent.raw});
-    y = select(x < V::all(-0x1.5d589ep6f), V::zero(), y);  // log of the smallest normal number
-    y = select(V::all(0x1.62e42ep6f) < x, V::all(infinity), y);
-    return select(is_nan(x), x, y);
+    y = if_less(x, V::all(-0x1.5d589ep6f), V::zero(), y);  // log of the smallest normal number
+    y = if_less(V::all(0x1.62e42ep6f), x, V::all(infinity), y);
+    return if_nan(x, x, y);
   }
 };
 
@@ -90,16 +82,17 @@ struct Expm1 {
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
     const V least = V::all(-20);  // where the result has long been -1
-    const auto [r, exponent] = reduce(select(x < least, least, x));
+    Bits<lanes> exponent;
+    const V r = reduce(if_less(x, least, least, x), exponent);
     const V q = polynomial(r, 0x1p-1f, 0x1.555554p-3f, 0x1.5554fp-5f, 0x1.111306p-7f, 0x1.6d4372p-10f,
                            0x1.9e0c28p-13f);  // error 0.01
     const V p = fma(r * r, q, r);
     // 2^n p + (2^n - 1), halved, as 2^128 is not a float.
     const V half_power = bit_cast<float>(Bits<lanes>{exponent.raw + (126u << 23)});
     const V half = fma(half_power, p, half_power - V::all(0.5f));
-    V y = select(V::all(0x1.62e42ep6f) < x, V::all(infinity), half + half);
-    y = select(abs(x) < V::all(0x1p-25f), x, y);
-    return select(is_nan(x), x, y);
+    V y = if_less(V::all(0x1.62e42ep6f), x, V::all(infinity), half + half);
+    y = if_less(abs(x), V::all(0x1p-25f), x, y);
+    return if_nan(x, x, y);
   }
 };
 
@@ -108,12 +101,13 @@ struct Log {
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const Mask<float, lanes> subnormal = x < V::all(smallest_normal);
-    const auto [m, e] = split(select(subnormal, x * V::all(0x1p23f), x));
-    V y = log_of(m - V::all(1), select(subnormal, e - V::all(23), e));
-    y = select(x < V::all(infinity), y, x);  // infinity and NaN
-    y = select(x < V::zero(), V::all(std::numeric_limits<float>::quiet_NaN()), y);
-    return select(x == V::zero(), V::all(-infinity), y);
+    const V least = V::all(smallest_normal);
+    V e;
+    const V m = split(if_less(x, least, x * V::all(0x1p23f), x), e);
+    V y = log_of(m - V::all(1), if_less(x, least, e - V::all(23), e));
+    y = if_less(x, V::all(infinity), y, x);  // infinity and NaN
+    y = if_less(x, V::zero(), V::all(std::numeric_limits<float>::quiet_NaN()), y);
+    return if_equal(x, V::zero(), V::all(-infinity), y);
   }
 };
 
@@ -124,16 +118,17 @@ struct Log1p {
     using V = Floats<lanes>;
     const V one = V::all(1);
     const V u = one + x;
-    const V lost = select(x < one, x - (u - one), one - (u - x));  // what rounding u has cost
-    const auto [m, e] = split(u);
+    const V lost = if_less(x, one, x - (u - one), one - (u - x));  // what rounding u has cost
+    V e;
+    const V m = split(u, e);
     const V far = V::all(30);  // beyond which it does not matter
-    const Mask<float, lanes> down = convert<std::int32_t>(V::all(127) - select(far < e, far, e));
-    const V scale = bit_cast<float>(Mask<float, lanes>{down.raw << 23});
+    const Bits<lanes> down = bit_cast<std::uint32_t>(convert<std::int32_t>(V::all(127) - if_less(far, e, far, e)));
+    const V scale = bit_cast<float>(Bits<lanes>{down.raw << 23});
     V y = log_of(m - one + lost * scale, e);
-    y = select(abs(x) < V::all(0x1p-25f), x, y);
-    y = select(x < V::all(infinity), y, x);  // infinity and NaN
-    y = select(x == V::all(-1), V::all(-infinity), y);
-    return select(x < V::all(-1), V::all(std::numeric_limits<float>::quiet_NaN()), y);
+    y = if_less(abs(x), V::all(0x1p-25f), x, y);
+    y = if_less(x, V::all(infinity), y, x);  // infinity and NaN
+    y = if_equal(x, V::all(-1), V::all(-infinity), y);
+    return if_less(x, V::all(-1), V::all(std::numeric_limits<float>::quiet_NaN()), y);
   }
 };
 
@@ -147,8 +142,8 @@ struct Tanh {
                            -0x1.958c74p-8f);  // error 0.03
     const V near = fma(x * square, q, x);
     const V far = one - V::all(2) / (Exp::of(size + size) + one);
-    const V y = select(size < V::all(0.56f), near, select(x < V::zero(), V::zero() - far, far));
-    return select(size < V::all(0x1p-13f), x, y);
+    const V y = if_less(size, V::all(0.56f), near, if_less(x, V::zero(), V::zero() - far, far));
+    return if_less(size, V::all(0x1p-13f), x, y);
   }
 };
 
@@ -161,7 +156,7 @@ struct Sigmoid {
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
     const V e = Exp::of(V::zero() - abs(x));
-    return select(x < V::zero(), e, V::all(1)) / (V::all(1) + e);
+    return if_less(x, V::zero(), e, V::all(1)) / (V::all(1) + e);
   }
 };
 
@@ -175,9 +170,9 @@ struct SoftplusTail {
     const V small = Exp::of(V::zero() - abs(x));
     const V u = one + small;  // in [1, 2]: only two exponents, so Log1p's steps are simpler here
     const V lost = small - (u - one);
-    const Mask<float, lanes> halved = V::all(0x1.6a09e6p0f) < u;
-    const V f = select(halved, fma(u, V::all(0.5f), lost * V::all(0.5f) - one), small);
-    return log_of(f, select(halved, one, V::zero()));
+    const V root_two = V::all(0x1.6a09e6p0f);
+    const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * V::all(0.5f) - one), small);
+    return log_of(f, if_less(root_two, u, one, V::zero()));
   }
 };
 
@@ -185,7 +180,7 @@ struct Softplus {
   static double of(double x) { return std::fmax(x, 0.0) + SoftplusTail::of(x); }
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
-    return select(x < Floats<lanes>::zero(), Floats<lanes>::zero(), x) + SoftplusTail::of(x);
+    return if_less(x, Floats<lanes>::zero(), Floats<lanes>::zero(), x) + SoftplusTail::of(x);
   }
 };
 

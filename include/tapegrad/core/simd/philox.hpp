@@ -48,42 +48,47 @@ TAPEGRAD_INLINE void philox(std::uint64_t key, std::uint64_t first, PhiloxWords&
   }
 }
 
-/// Fills `out` with numbers[i][0], numbers[i][1], ... where make(words, numbers) turns words into as many numbers.
+/// Fills `out` with the columns of `numbers` one after another, where make(words, numbers) turns words into numbers.
 template <int lanes, class Make>
 TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, const Make& make) {
-  for (Index done = 0; done < n; done += 4 * philox_blocks, first += philox_blocks) {
+  constexpr Index step = 4 * philox_blocks;
+  for (; n > 0; n -= step, out += step, first += philox_blocks) {
     PhiloxWords words;
-    alignas(64) Scalar numbers[4][philox_blocks];
+    alignas(64) Scalar numbers[4][philox_blocks], in_order[step];
     philox<lanes>(key, first, words);
     make(words, numbers);
-    const Index count = std::min<Index>(4 * philox_blocks, n - done);
-    for (Index i = 0; i < count; ++i) out[done + i] = numbers[i % 4][i / 4];
+    Scalar* to = n < step ? in_order : out;
+    for (int i = 0; i < philox_blocks; i += 4) {
+      Vec<Scalar, 4> square[4];
+      TAPEGRAD_UNROLL
+      for (int w = 0; w < 4; ++w) square[w] = Vec<Scalar, 4>::load(numbers[w] + i);
+      transpose(square);
+      TAPEGRAD_UNROLL
+      for (int w = 0; w < 4; ++w) square[w].store(to + 4 * (i + w));
+    }
+    if (n < step) std::copy_n(in_order, n, out);
   }
 }
 
 /// The cosine and sine of 2 pi word / 2^32.
 template <int lanes>
-struct Circle {
-  Floats<lanes> cosine;
-  Floats<lanes> sine;
-};
-template <int lanes>
-TAPEGRAD_INLINE Circle<lanes> circle(const Bits<lanes>& word) {
+TAPEGRAD_INLINE void circle(const Bits<lanes>& word, Floats<lanes>& cosine, Floats<lanes>& sine) {
   using V = Floats<lanes>;
   using Signed = Vec<std::int32_t, lanes>;
   // The nearest multiple of a quarter turn, and the angle from there.
   const Bits<lanes> quarter{(word.raw + (1u << 29)) >> 30};
   const Signed rest = bit_cast<std::int32_t>(Bits<lanes>{word.raw - (quarter.raw << 30)});
   const V angle = convert<float>(rest) * V::all(0x1.921fb6p-30f), square = angle * angle;
-  const V sine = fma(angle * square, polynomial(square, -0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954e8p-13f), angle);
-  const V cosine = polynomial(square, 1, -0.5f, 0x1.55554ap-5f, -0x1.6c0c2ap-10f, 0x1.99e914p-16f);
+  const V near_sine = fma(angle * square, polynomial(square, -0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954e8p-13f), angle);
+  const V near_cosine = polynomial(square, 1, -0.5f, 0x1.55554ap-5f, -0x1.6c0c2ap-10f, 0x1.99e914p-16f);
   // A quarter turn takes (cosine, sine) to (-sine, cosine), half a turn both to their opposites.
-  const Mask<float, lanes> odd{reinterpret_cast<typename Signed::Raw>(0u - (quarter.raw & 1u))};
+  const Bits<lanes> odd{quarter.raw & 1u}, none = Bits<lanes>::zero();
   const Bits<lanes> minus_cosine{((quarter.raw + 1u) & 2u) << 30}, minus_sine{(quarter.raw & 2u) << 30};
   const auto with_sign = [](const V& x, const Bits<lanes>& sign) __attribute__((always_inline)) {
     return bit_cast<float>(Bits<lanes>{bit_cast<std::uint32_t>(x).raw ^ sign.raw});
   };
-  return {with_sign(select(odd, sine, cosine), minus_cosine), with_sign(select(odd, cosine, sine), minus_sine)};
+  cosine = with_sign(if_equal(odd, none, near_cosine, near_sine), minus_cosine);
+  sine = with_sign(if_equal(odd, none, near_sine, near_cosine), minus_sine);
 }
 
 struct PhiloxNormal {
@@ -101,7 +106,8 @@ struct PhiloxNormal {
             const V uniform = fma(convert<float>(bit_cast<std::int32_t>(Bits<lanes>{length.raw >> 1})),
                                   V::all(0x1p-31f), V::all(0x1p-33f));
             const V radius = sqrt(V::all(-2) * Log::of(uniform)) * V::all(deviation);
-            const auto [cosine, sine] = circle(turn);
+            V cosine, sine;
+            circle(turn, cosine, sine);
             fma(radius, cosine, V::all(mean)).store(numbers[w] + i);
             fma(radius, sine, V::all(mean)).store(numbers[w + 1] + i);
           }

@@ -79,16 +79,16 @@ struct Max {
   static TAPEGRAD_INLINE Scalar run(const Scalar* x, Index n) {
     using V = Vec<Scalar, lanes>;
     constexpr int count = sum_lanes / lanes;
-    const auto keep = [](V & most, const V& next) __attribute__((always_inline)) {
-      most = select(is_nan(next), next, select(most < next, next, most));
-    };
     V most[count];
     TAPEGRAD_UNROLL
-    for (V& lane : most) lane = V::all(-std::numeric_limits<Scalar>::infinity());
+    for (int j = 0; j < count; ++j) most[j] = V::all(-std::numeric_limits<Scalar>::infinity());
     Index i = 0;
     for (; i + sum_lanes <= n; i += sum_lanes) {
       TAPEGRAD_UNROLL
-      for (int j = 0; j < count; ++j) keep(most[j], V::load(x + i + j * lanes));
+      for (int j = 0; j < count; ++j) {
+        const V next = V::load(x + i + j * lanes);
+        most[j] = if_nan(next, next, if_less(most[j], next, next, most[j]));
+      }
     }
     Scalar lane[sum_lanes];
     TAPEGRAD_UNROLL

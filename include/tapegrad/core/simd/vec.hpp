@@ -50,12 +50,16 @@ struct Vec {
   friend TAPEGRAD_INLINE Vec operator+(const Vec& a, const Vec& b) { return {a.raw + b.raw}; }
   friend TAPEGRAD_INLINE Vec operator-(const Vec& a, const Vec& b) { return {a.raw - b.raw}; }
   friend TAPEGRAD_INLINE Vec operator/(const Vec& a, const Vec& b) { return {a.raw / b.raw}; }
-  friend TAPEGRAD_INLINE Vec operator*(const Vec& a, const Vec& b) {
-    Raw product = a.raw * b.raw;
+  friend TAPEGRAD_INLINE Vec operator*(const Vec& a, const Vec& b) { return Vec{a.raw * b.raw}.apart(); }
+
+  /// The same, but g++ cannot merge it with what follows: a product with a later sum into a fused operation, as it
+  /// would under -std=gnu++20, or two choices into one over a vector of truths, which it takes to pieces for AVX-512.
+  TAPEGRAD_INLINE Vec apart() const {
+    Vec same = *this;
 #if TAPEGRAD_X86 && !defined(__clang__)
-    if constexpr (sizeof(T) == sizeof(float)) asm("" : "+v"(product));  // lest g++ fuse it into a sum (-std=gnu++20)
+    if constexpr (sizeof(Scalar) == sizeof(float)) asm("" : "+v"(same.raw));
 #endif
-    return {product};
+    return same;
   }
 
  private:
@@ -156,30 +160,28 @@ template <int lanes>
 using Floats = Vec<float, lanes>;
 template <int lanes>
 using Bits = Vec<std::uint32_t, lanes>;
-/// The result of a comparison: all bits set where it is true.
-template <class T, int lanes>
-using Mask = Vec<std::conditional_t<sizeof(T) == sizeof(std::int32_t), std::int32_t, std::int64_t>, lanes>;
 
-template <class T, int lanes>
-TAPEGRAD_INLINE Mask<T, lanes> operator<(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
-  return {a.raw < b.raw};
+/// a < b ? yes : no. (Comparisons and choices are one: a vector of truths has another form in every instruction set.)
+template <class C, class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> if_less(const Vec<C, lanes>& a, const Vec<C, lanes>& b, const Vec<T, lanes>& yes,
+                                      const Vec<T, lanes>& no) {
+  return Vec<T, lanes>{a.raw < b.raw ? yes.raw : no.raw}.apart();
 }
-template <class T, int lanes>
-TAPEGRAD_INLINE Mask<T, lanes> operator==(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
-  return {a.raw == b.raw};
+/// a == b ? yes : no.
+template <class C, class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> if_equal(const Vec<C, lanes>& a, const Vec<C, lanes>& b, const Vec<T, lanes>& yes,
+                                       const Vec<T, lanes>& no) {
+  return Vec<T, lanes>{a.raw == b.raw ? yes.raw : no.raw}.apart();
 }
+/// isnan(a) ? yes : no.
 template <class T, int lanes>
-TAPEGRAD_INLINE Mask<T, lanes> is_nan(const Vec<T, lanes>& a) {
-  return {a.raw != a.raw};
-}
-template <class T, int lanes>
-TAPEGRAD_INLINE Vec<T, lanes> select(const Mask<T, lanes>& mask, const Vec<T, lanes>& yes, const Vec<T, lanes>& no) {
-  return {mask.raw ? yes.raw : no.raw};
+TAPEGRAD_INLINE Vec<T, lanes> if_nan(const Vec<T, lanes>& a, const Vec<T, lanes>& yes, const Vec<T, lanes>& no) {
+  return Vec<T, lanes>{a.raw != a.raw ? yes.raw : no.raw}.apart();
 }
 /// The larger one; b where one of them is NaN.
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> larger(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
-  return select(b < a, a, b);
+  return if_less(b, a, a, b);
 }
 /// The same bits as another type.
 template <class To, class T, int lanes>
@@ -195,7 +197,7 @@ TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> abs(const Vec<T, lanes>& a) {
   const Vec<T, lanes> zero = Vec<T, lanes>::zero();
-  return select(a < zero, zero - a, a);
+  return if_less(a, zero, zero - a, a);
 }
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
