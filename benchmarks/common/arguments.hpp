@@ -1,0 +1,68 @@
+#pragma once
+// A benchmark's own arguments, beside Google Benchmark's.
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <tapegrad/core/build_info.hpp>
+#include <thread>
+#include <vector>
+
+#include "stopwatch.hpp"
+
+namespace bench {
+
+namespace tg = tapegrad;
+
+/// `--name=value` and `--name` are read here, everything else by Google Benchmark.
+class Arguments {
+ public:
+  Arguments(int argc, char** argv) : all_(argv, argv + argc) {}
+
+  /// Takes `--name=value` out; `otherwise` if it is not there.
+  std::string take(const std::string& name, std::string otherwise) {
+    const std::string start = "--" + name + "=";
+    const auto found =
+        std::find_if(all_.begin(), all_.end(), [&](const std::string& a) { return a.starts_with(start); });
+    if (found == all_.end()) return otherwise;
+    otherwise = found->substr(start.size());
+    all_.erase(found);
+    return otherwise;
+  }
+  /// Takes `--name` out; whether it was there.
+  bool take(const std::string& name) { return std::erase(all_, "--" + name) > 0; }
+
+  /// Takes `--threads=1,2` out: 1 and the number of cores if it is not there.
+  std::vector<int> take_threads() {
+    const std::string cores = std::to_string(std::thread::hardware_concurrency());
+    std::istringstream list(take("threads", cores == "1" ? cores : "1," + cores));
+    std::vector<int> threads;
+    for (std::string count; std::getline(list, count, ',');) threads.push_back(std::stoi(count));
+    return threads;
+  }
+
+  /// Runs the registered benchmarks with what is left, each for at least a tenth of a second. Returns the exit code.
+  int run_benchmarks() {
+    all_.insert(all_.begin() + 1, "--benchmark_min_time=0.1");  // a later one counts
+    benchmark::AddCustomContext("tapegrad", tg::build_info());
+    std::vector<char*> rest;
+    for (std::string& argument : all_) rest.push_back(argument.data());
+    int count = static_cast<int>(rest.size());
+    benchmark::Initialize(&count, rest.data());
+    if (benchmark::ReportUnrecognizedArguments(count, rest.data())) return 2;
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+  }
+
+ private:
+  std::vector<std::string> all_;
+};
+
+/// A counter per second: how often `amount` was done in each iteration.
+inline benchmark::Counter rate(double amount) {
+  return {amount, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000};
+}
+
+}  // namespace bench

@@ -1,0 +1,62 @@
+#pragma once
+// What the machine can do at most: a loop of fused multiply-adds that wait for nothing.
+
+#include <array>
+#include <chrono>
+#include <numeric>
+#include <tapegrad/core/parallel.hpp>
+#include <tapegrad/core/simd/vec.hpp>
+
+namespace bench {
+
+namespace tg = tapegrad;
+
+/// Twelve sums hide the latency of an FMA (4 cycles on each of 2 ports), and fit the 16 registers of AVX2.
+struct FmaLoop {
+  static constexpr int sums = 12;
+
+  /// sums * lanes * steps of them. The factors, 2 * lanes numbers, come from memory, so that the compiler cannot
+  /// multiply beforehand; the result is there so that it has to compute at all.
+  template <int lanes>
+  static TAPEGRAD_INLINE tg::Scalar run(const tg::Scalar* factors, tg::Index steps) {
+    using V = tg::simd::Vec<tg::Scalar, lanes>;
+    const V one = V::all(1);
+    V sum[sums];
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < sums; ++i) sum[i] = V::zero();
+    for (tg::Index step = 0; step < steps; ++step) {
+      const V factor = V::load(factors + step % 2 * lanes);
+      TAPEGRAD_UNROLL
+      for (int i = 0; i < sums; ++i) sum[i] = fma(one, factor, sum[i]);
+    }
+    for (int i = 1; i < sums; ++i) sum[0] = sum[0] + sum[i];
+    tg::Scalar result[lanes];
+    sum[0].store(result);
+    return result[0];
+  }
+};
+
+/// The GFLOPS that `threads` threads do with the instruction set in use, each timing itself: the best of some loops of
+/// one or two milliseconds. The clock follows what else the machine does, so ask right beside what is to be compared.
+inline double fma_peak(int threads) {
+  constexpr int most_lanes = 16, most_threads = 256;
+  constexpr tg::Index steps = 1 << 18;
+  const int lanes = tg::simd::isa() == tg::Isa::avx512 ? 16 : tg::simd::isa() == tg::Isa::avx2 ? 8 : 4;
+  tg::Scalar factors[2 * most_lanes];
+  for (int i = 0; i < 2 * lanes; ++i) factors[i] = tg::Scalar(i < lanes ? 1 : -1);
+  double best = 0;
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    std::array<double, most_threads> rates{};
+    tg::detail::parallel_region(std::min(threads, most_threads), [&](int thread, int) {
+      const auto start = std::chrono::steady_clock::now();
+      [[maybe_unused]] const volatile tg::Scalar sink =
+          tg::simd::run<FmaLoop>(static_cast<const tg::Scalar*>(factors), steps);
+      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+      rates[static_cast<std::size_t>(thread)] = 2e-9 * FmaLoop::sums * lanes * steps / elapsed.count();
+    });
+    best = std::max(best, std::accumulate(rates.begin(), rates.end(), 0.0));
+  }
+  return best;
+}
+
+}  // namespace bench
