@@ -16,8 +16,17 @@ struct Kernel {
   int height;
   void (*tile[2][max_width])(const TileWork*);  // [0]: half of the height; [w - 1]: w vectors wide
   void (*pack_rows)(const PackWork*);
-  void (*pack_columns)(const PackWork*);
+  void (*pack_columns[max_width])(const PackWork*);
   void (*pack_any)(const PackWork*);
+
+  void pack(const PackWork& work) const {
+    if (work.col_stride == 1)
+      pack_rows(&work);
+    else if (work.row_stride == 1)
+      pack_columns[work.width / lanes - 1](&work);
+    else
+      pack_any(&work);
+  }
 };
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
@@ -31,7 +40,8 @@ constexpr Kernel kernel_for = {
      {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
       simd::run_for<isa, Tile<height, 3>, const TileWork*>}},
     simd::run_for<isa, PackRows, const PackWork*>,
-    simd::run_for<isa, PackColumns, const PackWork*>,
+    {simd::run_for<isa, PackColumns<1>, const PackWork*>, simd::run_for<isa, PackColumns<2>, const PackWork*>,
+     simd::run_for<isa, PackColumns<3>, const PackWork*>},
     simd::run_for<isa, PackAny, const PackWork*>,
 };
 

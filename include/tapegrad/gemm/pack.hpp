@@ -1,14 +1,16 @@
 #pragma once
 // Copies of B's panels: as many columns as a tile is wide, one short row after another, so that a tile reads memory in
-// order whatever B's layout is. The columns that a panel lacks are filled with 0.
+// order whatever B's layout is.
 
 #include <algorithm>
+#include <cstring>
 
 #include "../core/simd/vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
-/// panel[k * width + j] = b[k * row_stride + j * col_stride] for k < depth and j < cols; 0 for cols <= j < width.
+/// panel[k * width + j] = b[k * row_stride + j * col_stride] for k < depth and j < cols. What stands in the columns
+/// from there to `width` is of no interest, but numbers it must be: subnormal ones would be slow.
 struct PackWork {
   const Scalar* b;
   Index row_stride;
@@ -16,13 +18,7 @@ struct PackWork {
   Index depth;
   Index cols;
   Scalar* panel;
-  Index width;  // a multiple of the kernel's lanes
-
-  TAPEGRAD_INLINE void one_by_one(Index k_begin, Index k_end, Index j_begin, Index j_end) const {
-    for (Index k = k_begin; k < k_end; ++k)
-      for (Index j = j_begin; j < j_end; ++j)
-        panel[k * width + j] = j < cols ? b[k * row_stride + j * col_stride] : Scalar{0};
-  }
+  Index width;
 };
 
 /// For a B whose rows are contiguous.
@@ -41,26 +37,60 @@ struct PackRows {
   }
 };
 
-/// For a B whose columns are contiguous (the weights of x·W^T): square blocks are transposed in registers.
+/// Four numbers from each of from[0] + k, from[4] + k, from[8] + k, ..., as many as fill a vector.
+template <int lanes>
+TAPEGRAD_INLINE simd::Vec<Scalar, lanes> load_fours(const Scalar* const* from, Index k) {
+  simd::Vec<Scalar, lanes> fours;
+#if TAPEGRAD_X86 && !defined(__clang__)
+  // g++ would put registers together by shuffles, which have one port; from memory there are two or more.
+  typedef const Scalar Four[4];
+  const auto at = [&](int i) __attribute__((always_inline))->Four& { return *reinterpret_cast<Four*>(from[i] + k); };
+  if constexpr (lanes == 16) {
+    asm("vmovups {%1, %x0|%x0, %1}\n\t"
+        "vinsertf32x4 {$1, %2, %0, %0|%0, %0, %2, 1}\n\t"
+        "vinsertf32x4 {$2, %3, %0, %0|%0, %0, %3, 2}\n\t"
+        "vinsertf32x4 {$3, %4, %0, %0|%0, %0, %4, 3}"
+        : "=&v"(fours.raw)
+        : "m"(at(0)), "m"(at(4)), "m"(at(8)), "m"(at(12)));
+    return fours;
+  } else if constexpr (lanes == 8) {
+    asm("vmovups {%1, %x0|%x0, %1}\n\t"
+        "vinsertf128 {$1, %2, %0, %0|%0, %0, %2, 1}"
+        : "=&x"(fours.raw)
+        : "m"(at(0)), "m"(at(4)));
+    return fours;
+  }
+#endif
+  TAPEGRAD_UNROLL
+  for (int i = 0; i < lanes; i += 4)
+    std::memcpy(reinterpret_cast<Scalar*>(&fours) + i, from[i] + k, 4 * sizeof(Scalar));
+  return fours;
+}
+
+/// For a B whose columns are contiguous (the weights of x·W^T): as many squares of 4 x 4 as a vector has numbers for
+/// are transposed in registers at a time.
+template <int vectors>
 struct PackColumns {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const PackWork* work) {
-    constexpr int side = lanes < 8 ? lanes : 8;  // shuffles of 512 bits have one port, of 256 bits two
-    using V = simd::Vec<Scalar, side>;
+    constexpr int width = vectors * lanes;
     const PackWork w = *work;
-    for (Index j = 0; j < w.width; j += side) {
-      const auto column = [&](int i) __attribute__((always_inline)) { return w.b + (j + i) * w.col_stride; };
-      const Index cols = w.cols - j;  // there may be fewer than a block has, or none
+    for (int j = 0; j < width; j += lanes) {
+      const Scalar* column[lanes];  // the last one again where there are no more
+      TAPEGRAD_UNROLL
+      for (int i = 0; i < lanes; ++i) column[i] = w.b + std::min<Index>(j + i, w.cols - 1) * w.col_stride;
+      Scalar* to = w.panel + j;
       Index k = 0;
-      for (; k + side <= w.depth; k += side) {
-        V block[side];
+      for (; k + 4 <= w.depth; k += 4, to += 4 * width) {
+        simd::Vec<Scalar, lanes> row[4];
         TAPEGRAD_UNROLL
-        for (int i = 0; i < side; ++i) block[i] = i < cols ? V::load(column(i) + k) : V::zero();
-        simd::transpose(block);
+        for (int i = 0; i < 4; ++i) row[i] = load_fours<lanes>(column + i, k);
+        simd::transpose(row[0], row[1], row[2], row[3]);
         TAPEGRAD_UNROLL
-        for (int i = 0; i < side; ++i) block[i].store(w.panel + (k + i) * w.width + j);
+        for (int i = 0; i < 4; ++i) row[i].store(to + i * width);
       }
-      w.one_by_one(k, w.depth, j, j + side);
+      for (; k < w.depth; ++k, to += width)
+        for (int i = 0; i < lanes; ++i) to[i] = column[i][k];
     }
   }
 };
@@ -69,7 +99,10 @@ struct PackColumns {
 struct PackAny {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const PackWork* work) {
-    work->one_by_one(0, work->depth, 0, work->width);
+    const PackWork w = *work;
+    for (Index k = 0; k < w.depth; ++k)
+      for (Index j = 0; j < w.width; ++j)
+        w.panel[k * w.width + j] = j < w.cols ? w.b[k * w.row_stride + j * w.col_stride] : Scalar{0};
   }
 };
 

@@ -62,7 +62,7 @@ TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar*
       Vec<Scalar, 4> square[4];
       TAPEGRAD_UNROLL
       for (int w = 0; w < 4; ++w) square[w] = Vec<Scalar, 4>::load(numbers[w] + i);
-      transpose(square);
+      transpose(square[0], square[1], square[2], square[3]);
       TAPEGRAD_UNROLL
       for (int w = 0; w < 4; ++w) square[w].store(to + 4 * (i + w));
     }

@@ -31,7 +31,12 @@ struct Vec {
   Raw raw;
 
   static TAPEGRAD_INLINE Vec zero() { return {Raw{}}; }
-  static TAPEGRAD_INLINE Vec all(T x) { return {x - Raw{}}; }  // x - 0 is x, whatever x is
+  static TAPEGRAD_INLINE Vec all(T x) {
+    Vec same;
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < lanes; ++i) same.raw[i] = x;
+    return same;
+  }
   static TAPEGRAD_INLINE Vec load(const T* from) { return {*reinterpret_cast<const Unaligned*>(from)}; }
   TAPEGRAD_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = raw; }
 
@@ -110,15 +115,12 @@ TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b
 #endif
 }
 
-/// Interleaves groups of `group` numbers of the low (or high) halves of a's and b's blocks; a block is 128 bits of
-/// floats, or two groups if that is more. The shuffle that every instruction set has.
+/// Of each four lanes, the low (or high) ones of a and b in turn, in groups of one or two: a0 b0 a1 b1, or a0 a1 b0 b1.
 template <int group, bool high, class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> zip(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
-  constexpr int block = group < 4 ? 4 : 2 * group;
   constexpr auto source = [](int i) {
-    const int within = i % block;
-    const int from = i - within + (high ? block / 2 : 0) + within / group / 2 * group + within % group;
-    return within / group % 2 == 0 ? from : lanes + from;
+    const int pair = i % 4 / group, from = i - i % 4 + (high ? 2 : 0) + pair / 2 + i % group;
+    return pair % 2 == 0 ? from : lanes + from;
   };
   return [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline))->Vec<T, lanes> {
 #if defined(__clang__)
@@ -131,27 +133,15 @@ TAPEGRAD_INLINE Vec<T, lanes> zip(const Vec<T, lanes>& a, const Vec<T, lanes>& b
   (std::make_integer_sequence<int, lanes>());
 }
 
-/// Transposes a square of 4 or 8 vectors.
+/// Transposes the squares that each four lanes of four vectors make.
 template <class T, int lanes>
-TAPEGRAD_INLINE void transpose(Vec<T, lanes> (&rows)[lanes]) {
-  using V = Vec<T, lanes>;
-  TAPEGRAD_UNROLL
-  for (int i = 0; i < lanes; i += 4) {  // each 4x4 within 128 bits
-    const V ab_low = zip<1, false>(rows[i], rows[i + 1]), ab_high = zip<1, true>(rows[i], rows[i + 1]);
-    const V cd_low = zip<1, false>(rows[i + 2], rows[i + 3]), cd_high = zip<1, true>(rows[i + 2], rows[i + 3]);
-    rows[i] = zip<2, false>(ab_low, cd_low);
-    rows[i + 1] = zip<2, true>(ab_low, cd_low);
-    rows[i + 2] = zip<2, false>(ab_high, cd_high);
-    rows[i + 3] = zip<2, true>(ab_high, cd_high);
-  }
-  if constexpr (lanes == 8) {
-    TAPEGRAD_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const V low = zip<4, false>(rows[i], rows[i + 4]), high = zip<4, true>(rows[i], rows[i + 4]);
-      rows[i] = low;
-      rows[i + 4] = high;
-    }
-  }
+TAPEGRAD_INLINE void transpose(Vec<T, lanes>& a, Vec<T, lanes>& b, Vec<T, lanes>& c, Vec<T, lanes>& d) {
+  const Vec<T, lanes> ab_low = zip<1, false>(a, b), ab_high = zip<1, true>(a, b);
+  const Vec<T, lanes> cd_low = zip<1, false>(c, d), cd_high = zip<1, true>(c, d);
+  a = zip<2, false>(ab_low, cd_low);
+  b = zip<2, true>(ab_low, cd_low);
+  c = zip<2, false>(ab_high, cd_high);
+  d = zip<2, true>(ab_high, cd_high);
 }
 
 // ---- what functions of one element need beside arithmetic -----------------------------------------------------------

@@ -1,0 +1,35 @@
+#pragma once
+// What a product is made of: matrices with any strides, and where the result starts.
+
+#include "../core/config.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+/// A matrix somewhere in memory: element (i, j) is data[i * row_stride + j * col_stride].
+template <class T>
+struct Strided {
+  T* data;
+  Index rows;
+  Index cols;
+  Index row_stride;
+  Index col_stride = 1;
+
+  Strided transposed() const { return {data, cols, rows, col_stride, row_stride}; }
+};
+using StridedMatrix = Strided<Scalar>;
+using ConstStridedMatrix = Strided<const Scalar>;
+
+/// Where C starts.
+struct GemmStart {
+  enum class From { zero, bias, c };
+  From from = From::zero;
+  const Scalar* bias_row = nullptr;
+
+  static GemmStart zero() { return {}; }
+  /// Each row of C starts at `row` (as many elements as C has columns).
+  static GemmStart bias(const Scalar* row) { return {From::bias, row}; }
+  /// C is added to.
+  static GemmStart c() { return {From::c, nullptr}; }
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI
