@@ -7,9 +7,9 @@
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
 /// A tile is up to this many vectors wide.
-constexpr int max_width = 3;
+inline constexpr int max_width = 3;
 /// The widest vector.
-constexpr int max_lanes = 16;
+inline constexpr int max_lanes = 16;
 
 struct Kernel {
   int lanes;
@@ -31,7 +31,7 @@ struct Kernel {
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
 template <Isa isa, int lanes, int height>
-constexpr Kernel kernel_for = {
+inline constexpr Kernel kernel_for = {
     lanes,
     height,
     {{simd::run_for<isa, Tile<height / 2, 1>, const TileWork*>,
@@ -47,12 +47,14 @@ constexpr Kernel kernel_for = {
 
 /// The one for the instruction set in use.
 inline const Kernel& kernel() {
-  if constexpr (TAPEGRAD_X86 && sizeof(Scalar) == sizeof(float)) {
-    const Isa isa = simd::isa();
-    if (isa == Isa::avx512) return kernel_for<Isa::avx512, 16, 8>;
-    if (isa == Isa::avx2) return kernel_for<Isa::avx2, 8, 4>;
+  switch (simd::isa()) {
+    case Isa::avx512:
+      return kernel_for<Isa::avx512, 16, 8>;
+    case Isa::avx2:
+      return kernel_for<Isa::avx2, 8, 4>;
+    default:
+      return kernel_for<Isa::portable, 4, 4>;
   }
-  return kernel_for<Isa::portable, 4, 4>;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail

@@ -13,14 +13,14 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
 /// Steps of k in one go: C is read and written once in so many. A panel of B is then at most 264 x 48 floats, 50 KB,
 /// which comes from the first-level cache or in order from the second. (264 takes MNIST's 784 pixels in three.)
-constexpr Index max_depth = 264;
+inline constexpr Index max_depth = 264;
 /// Rows in one go: that much of A, 540 KB, stays in the second-level cache while all panels of B pass by.
-constexpr Index max_rows = 512;
+inline constexpr Index max_rows = 512;
 /// For up to so many rows, B is read as it lies: a panel's copy costs as much as multiplying about 8 rows by it.
-constexpr Index max_direct_rows = 256;
-constexpr Index pack_cost = 8;
+inline constexpr Index max_direct_rows = 256;
+inline constexpr Index pack_cost = 8;
 /// Multiplications that are worth another thread: some microseconds' work.
-constexpr Index thread_work = 1 << 18;
+inline constexpr Index thread_work = 1 << 18;
 
 struct Range {
   Index begin;

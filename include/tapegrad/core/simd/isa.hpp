@@ -99,12 +99,13 @@ __attribute__((noinline, target("avx512f,avx512vl,avx512dq,avx2,fma"))) TAPEGRAD
 
 }  // namespace detail
 
-/// Calls Kernel::run<lanes>(args...), compiled for the instruction set `target`.
+/// Calls Kernel::run<lanes>(args...), compiled for the instruction set `target`. (In double all are portable.)
 template <Isa target, class Kernel, class... Args>
 auto run_for(Args... args) {
 #if TAPEGRAD_X86
-  if constexpr (target == Isa::avx512) return detail::run_avx512<Kernel>(args...);
-  if constexpr (target == Isa::avx2) return detail::run_avx2<Kernel>(args...);
+  constexpr bool in_float = sizeof(Scalar) == sizeof(float);
+  if constexpr (in_float && target == Isa::avx512) return detail::run_avx512<Kernel>(args...);
+  if constexpr (in_float && target == Isa::avx2) return detail::run_avx2<Kernel>(args...);
 #endif
   return detail::run_portable<Kernel>(args...);
 }
@@ -112,12 +113,14 @@ auto run_for(Args... args) {
 /// The same for the instruction set in use.
 template <class Kernel, class... Args>
 auto run(Args... args) {
-  if constexpr (TAPEGRAD_X86 && sizeof(Scalar) == sizeof(float)) {
-    const Isa best = isa();
-    if (best == Isa::avx512) return run_for<Isa::avx512, Kernel>(args...);
-    if (best == Isa::avx2) return run_for<Isa::avx2, Kernel>(args...);
+  switch (isa()) {
+    case Isa::avx512:
+      return run_for<Isa::avx512, Kernel>(args...);
+    case Isa::avx2:
+      return run_for<Isa::avx2, Kernel>(args...);
+    default:
+      return run_for<Isa::portable, Kernel>(args...);
   }
-  return run_for<Isa::portable, Kernel>(args...);
 }
 
 }  // namespace simd

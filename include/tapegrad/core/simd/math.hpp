@@ -12,10 +12,10 @@
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float smallest_normal = std::numeric_limits<float>::min();
-constexpr float ln2_high = 0x1.62e4p-1f;  // 15 bits: its product with an exponent is exact
-constexpr float ln2_low = 0x1.7f7d1cp-20f;
+inline constexpr float infinity = std::numeric_limits<float>::infinity();
+inline constexpr float smallest_normal = std::numeric_limits<float>::min();
+inline constexpr float ln2_high = 0x1.62e4p-1f;  // 15 bits: its product with an exponent is exact
+inline constexpr float ln2_low = 0x1.7f7d1cp-20f;
 
 /// c0 + x * (c1 + x * (...)).
 template <int lanes>

@@ -13,7 +13,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
 /// Blocks that are made at a time, enough to keep the vectors busy.
-constexpr int philox_blocks = 32;
+inline constexpr int philox_blocks = 32;
 
 /// word[w][i] is word w of block `first` + i.
 struct PhiloxWords {

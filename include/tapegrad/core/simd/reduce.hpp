@@ -13,7 +13,7 @@
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
-constexpr int sum_lanes = 32;
+inline constexpr int sum_lanes = 32;
 
 /// 32 sums in double.
 template <int lanes>
