@@ -31,11 +31,11 @@ struct Vec {
   Raw raw;
 
   static TAPEGRAD_INLINE Vec zero() { return {Raw{}}; }
-  static TAPEGRAD_INLINE Vec all(T x) {
-    Vec same;
-    TAPEGRAD_UNROLL
-    for (int i = 0; i < lanes; ++i) same.raw[i] = x;
-    return same;
+  static TAPEGRAD_INLINE Vec all(T x) {  // not lane by lane: with -mavx512f g++ then makes a masked move of each
+    return [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline))->Vec {
+      return {Raw{(static_cast<void>(i), x)...}};
+    }
+    (std::make_integer_sequence<int, lanes>());
   }
   static TAPEGRAD_INLINE Vec load(const T* from) { return {*reinterpret_cast<const Unaligned*>(from)}; }
   TAPEGRAD_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = raw; }
