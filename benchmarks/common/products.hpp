@@ -63,9 +63,9 @@ class Operands {
   }
 
   void next() { copy_ = (copy_ + 1) % copies_; }
-  const float* a() const { return inputs() + copy_ * (a_ + b_); }
+  const float* a() const { return inputs_ + copy_ * (a_ + b_); }
   const float* b() const { return a() + a_; }
-  float* c() const { return outputs() + copy_ * c_; }
+  float* c() const { return outputs_ + copy_ * c_; }
 
  private:
   static constexpr std::size_t line = 64 / sizeof(float);
@@ -93,6 +93,8 @@ class Operands {
     return numbers;
   }
 
+  const float* inputs_ = inputs();
+  float* outputs_ = outputs();
   std::size_t a_, b_, c_;  // numbers in each
   std::size_t copies_ = 1;
   std::size_t copy_ = 0;
