@@ -19,6 +19,9 @@ inline constexpr Index max_rows = 512;
 /// For up to so many rows, B is read as it lies: a panel's copy costs as much as multiplying about 8 rows by it.
 inline constexpr Index max_direct_rows = 256;
 inline constexpr Index pack_cost = 8;
+/// From so many rows on, a panel takes long enough for the next one to be fetched meanwhile.
+inline constexpr Index min_fetch_rows = 64;
+inline constexpr Index cache_line = 64 / sizeof(Scalar);
 /// Multiplications that are worth another thread: some microseconds' work.
 inline constexpr Index thread_work = 1 << 18;
 
@@ -65,31 +68,43 @@ class Product {
       const Range depth = part_of(a_.cols, 1, part, depths);
       for (Index i = rows.begin; i < rows.end; i += max_rows) {
         const Range strip{i, std::min(rows.end, i + max_rows)};
-        for (Index j = cols.begin; j < cols.end;) {
-          // Three vectors of columns at a time; two and two where four are left, for three and one take longer.
-          const Index vectors = (cols.end - j + kernel_.lanes - 1) / kernel_.lanes;
-          const Index width = vectors == 4 ? 2 : std::min<Index>(vectors, max_width);
-          const Index end = std::min(cols.end, j + width * kernel_.lanes);
-          panel(strip, {j, end}, depth, width);
-          j = end;
+        for (Range panel = panel_at(cols.begin, cols.end); panel.size() > 0;) {
+          const Range next = panel_at(panel.end, cols.end);
+          multiply(strip, panel, next, depth);
+          panel = next;
         }
       }
     }
   }
 
  private:
-  /// The rows of C under a panel of B: `width` vectors of columns, the last of them perhaps in part.
-  void panel(Range rows, Range cols, Range depth, Index width) const {
+  /// The columns of the panel that begins there: three vectors, but two and two where four are left, as three and one
+  /// take longer.
+  Range panel_at(Index begin, Index end) const {
+    const Index vectors = (end - begin + kernel_.lanes - 1) / kernel_.lanes;
+    const Index width = vectors == 4 ? 2 : std::min<Index>(vectors, max_width);
+    return {begin, std::min(end, begin + width * kernel_.lanes)};
+  }
+
+  /// The rows of C under a panel of B.
+  void multiply(Range rows, Range cols, Range next_cols, Range depth) const {
     alignas(64) Scalar packed[max_depth * max_width * max_lanes];
+    const Index width = (cols.size() + kernel_.lanes - 1) / kernel_.lanes;
     const Index numbers = width * kernel_.lanes;
     TileWork work;
     work.b = b_.data + depth.begin * b_.row_stride + cols.begin * b_.col_stride;
     work.b_step = b_.row_stride;
+    // What to fetch for the next panel, some of its rows with each tile: weights come from far, and no processor
+    // foresees such steps. (Packs read in order; and there is time for it only with many rows.)
+    const Scalar* next_row = work.b + cols.size();
+    Index next_rows = rows.size() >= min_fetch_rows ? depth.size() : 0;
     if (b_.col_stride != 1 || cols.size() != numbers || rows.size() > max_direct_rows) {
       kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), packed, numbers});
       work.b = packed;
       work.b_step = numbers;
+      next_rows = 0;
     }
+    const Index rows_for_tile = next_rows * kernel_.height / rows.size() + 1;
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
     const Scalar* first = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
@@ -104,6 +119,8 @@ class Product {
       work.c = c_.data + i * c_.row_stride + cols.begin;
       work.start = from_c ? work.c : first;
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
+      for (Index left = std::min(next_rows, rows_for_tile); left > 0; --left, --next_rows, next_row += b_.row_stride)
+        for (Index x = 0; x < next_cols.size(); x += cache_line) __builtin_prefetch(next_row + x, 0, 2);
       kernel_.tile[2 * work.rows > kernel_.height][width - 1](&work);
     }
   }
