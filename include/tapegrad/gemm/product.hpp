@@ -16,8 +16,9 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 inline constexpr Index max_depth = 264;
 /// Rows in one go: that much of A, 540 KB, stays in the second-level cache while all panels of B pass by.
 inline constexpr Index max_rows = 512;
-/// For up to so many rows, B is read as it lies: a panel's copy costs as much as multiplying about 8 rows by it.
-inline constexpr Index max_direct_rows = 256;
+/// Times a vector's lanes: for up to so many rows, B is read as it lies. A panel's copy costs as much as multiplying
+/// about 8 rows by it, but the narrower a panel is, the more of each cache line it leaves.
+inline constexpr Index direct_rows = 8;
 inline constexpr Index pack_cost = 8;
 /// From so many rows on, a panel takes long enough for the next one to be fetched meanwhile.
 inline constexpr Index min_fetch_rows = 64;
@@ -98,7 +99,7 @@ class Product {
     // foresees such steps. (Packs read in order; and there is time for it only with many rows.)
     const Scalar* next_row = work.b + cols.size();
     Index next_rows = rows.size() >= min_fetch_rows ? depth.size() : 0;
-    if (b_.col_stride != 1 || cols.size() != numbers || rows.size() > max_direct_rows) {
+    if (b_.col_stride != 1 || cols.size() != numbers || rows.size() > direct_rows * kernel_.lanes) {
       kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), packed, numbers});
       work.b = packed;
       work.b_step = numbers;
