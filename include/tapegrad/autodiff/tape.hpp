@@ -275,7 +275,7 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
   detail::Node& last = node(root, "backward");
   const Shape& shape = last.value.shape();
   detail::require<TapeError>(last.requires_grad, "backward: nothing this Var depends on requires a gradient; make its ",
-                             "inputs with Tape::variable or Tape::parameter, outside of no_grad()");
+                             "inputs with Tape::variable, or of parameters that are not frozen, outside of no_grad()");
   if (seed) {
     detail::require<ShapeError>(seed->shape() == shape, "backward: the seed is ", seed->shape(), ", the Var is ", shape,
                                 "; the shapes must be equal");
@@ -311,7 +311,8 @@ inline ConstTensorView Tape::grad(Var var) {
 }
 
 inline Tape& Var::tape() const {
-  detail::require<TapeError>(tape_ != nullptr, "Var::tape: a Var of no tape");
+  detail::require<TapeError>(
+      tape_ != nullptr, "Var::tape: a Var of no tape; make it with Tape::constant, variable or parameter, or by an op");
   return *tape_;
 }
 inline ConstTensorView Var::value() const { return tape().node(*this, "Var::value").value; }

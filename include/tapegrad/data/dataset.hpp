@@ -1,12 +1,11 @@
 #pragma once
 // Data sets in memory. They are values: checked when they are made, never changed after; `batches` hands them out.
 
-#include <concepts>
 #include <cstdint>
-#include <ranges>
 #include <span>
 #include <vector>
 
+#include "../core/concepts.hpp"
 #include "../core/simd/simd.hpp"
 #include "../core/tensor.hpp"
 
@@ -86,9 +85,8 @@ class TensorDataset {
   }
   /// Labels are classes, as for cross_entropy: a vector of any integers, Eigen's included. Throws ValueError unless
   /// there is one for each sample.
-  template <std::ranges::input_range Labels>
-  requires std::integral<std::ranges::range_value_t<Labels>> TensorDataset(Tensor inputs, const Labels& labels)
-      : TensorDataset(std::move(inputs)) {
+  template <IntegerRange Labels>
+  TensorDataset(Tensor inputs, const Labels& labels) : TensorDataset(std::move(inputs)) {
     for (const auto label : labels) labels_.push_back(static_cast<Index>(label));
     detail::require<ValueError>(static_cast<Index>(labels_.size()) == size(), "data set: ", labels_.size(),
                                 " labels for ", size(), " samples; give one for each");

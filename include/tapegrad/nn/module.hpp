@@ -68,7 +68,9 @@ class Module {
   /// This module and all below it, parents before children.
   std::vector<Module*> modules();
   /// All parameters in it and below it, in PyTorch's order: a module's own before those of its children.
-  std::vector<tapegrad::Parameter*> parameters() const;
+  std::vector<tapegrad::Parameter*> parameters() const&;
+  /// Of a module that dies before they are used.
+  std::vector<tapegrad::Parameter*> parameters() const&& = delete;
   /// The same with their names, relative to this module.
   std::vector<NamedParameter> named_parameters() const;
 
@@ -162,7 +164,7 @@ inline std::vector<NamedParameter> Module::named_parameters() const {
   collect("", found);
   return found;
 }
-inline std::vector<tapegrad::Parameter*> Module::parameters() const {
+inline std::vector<tapegrad::Parameter*> Module::parameters() const& {
   std::vector<tapegrad::Parameter*> found;
   for (const NamedParameter& named : named_parameters()) found.push_back(named.parameter);
   return found;

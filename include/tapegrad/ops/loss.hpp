@@ -42,7 +42,8 @@ struct Loss {
   Shape shape(std::span<const Shape> inputs) const {
     for (std::size_t i = 1; i < arity; ++i)
       detail::require<ShapeError>(inputs[i] == inputs[0], name, ": ", Term::inputs[0], " is ", inputs[0], ", ",
-                                  Term::inputs[i], " is ", inputs[i], "; the shapes must be equal");
+                                  Term::inputs[i], " is ", inputs[i], "; the shapes must be equal",
+                                  inputs[i].size() == inputs[0].size() ? " (reshape gives a tensor another)" : "");
     return detail::reduced_shape(name, inputs[0], reduction);
   }
 

@@ -1,18 +1,11 @@
 #pragma once
 // Tensors taken apart and put together: slice, split, concat, gather_rows.
 
-#include <concepts>
-#include <ranges>
-
 #include "../autodiff/apply.hpp"
+#include "../core/concepts.hpp"
 #include "blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
-
-/// A list of rows or labels: any contiguous range of integers, as std::vector<std::uint8_t> or std::span<const Index>.
-template <class Range>
-concept IntegerRange = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
-    std::integral<std::ranges::range_value_t<Range>>;
 
 namespace detail {
 
