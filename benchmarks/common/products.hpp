@@ -74,7 +74,7 @@ class Operands {
 
   /// Whole cache lines and one more, so that copies do not all begin at the same place within a page.
   static std::size_t padded(int rows, int cols) {
-    return (static_cast<std::size_t>(rows) * cols + 2 * line - 1) / line * line;
+    return (static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols) + 2 * line - 1) / line * line;
   }
 
   // Shared by all products: there are dozens.
