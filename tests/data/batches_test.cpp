@@ -101,7 +101,7 @@ TEST_CASE("a shuffled epoch holds every sample once, with its own label and pixe
   CHECK(first.indices != second.indices);
 }
 
-TEST_CASE("an epoch draws one key; a loop made anew for each epoch sees what one that is kept sees") {
+TEST_CASE("an epoch draws one key, and a loop made anew for each epoch sees what one that is kept sees") {
   const auto set = images(50);
   Rng one(17), two(17);
   data::Batches kept(set, {.size = 8, .shuffle = &one, .binarize = Binarize::bernoulli});

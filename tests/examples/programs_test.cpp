@@ -107,7 +107,7 @@ TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
   CHECK_THAT(result["build"].get<std::string>(), ContainsSubstring("tapegrad"));
 }
 
-TEST_CASE("a seed makes the same summary again, on any number of threads; another seed does not") {
+TEST_CASE("a seed makes the same summary again on any number of threads, another seed does not") {
   const Data data;
   const std::string options = " --latent 4 --binarize bernoulli --quiet";
   for (const char* out : {"a --threads 1", "b --threads 3", "c --seed 2"}) {
