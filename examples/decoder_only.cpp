@@ -135,6 +135,7 @@ int main(int argc, char** argv) {
   bool as_posted = false;
   add_options(app, options);
   add_latent(app, options);
+  add_samples_out(app, options);
   app.add_flag("--as-posted", as_posted, "the question's exact settings: shows why they cannot work, and what can");
   return run_main(app, argc, argv, [&] { as_posted ? show_posted_program(options) : train(options); });
 }

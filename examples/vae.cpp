@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
   auto binarize = tg::data::Binarize::none;
   add_options(app, options);
   add_latent(app, options);
+  add_samples_out(app, options);
   app.add_option("--beta", beta, "weight of the KL in training")->check(CLI::NonNegativeNumber);
   add_binarize(app, binarize);
   return run_main(app, argc, argv, [&] { train(options, beta, binarize); });

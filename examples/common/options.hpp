@@ -18,6 +18,7 @@ struct Options {
   double lr = 1e-3;
   std::uint64_t seed = 1;
   int threads = 0;
+  int samples_out = 10000;
   std::string out;
   bool quiet = false;
 };
@@ -50,10 +51,17 @@ inline std::string output_path(const Options& options, const std::string& name) 
 
 /// The options by name, for summary.json.
 inline nlohmann::json to_json(const Options& options) {
-  return {{"data", options.data},     {"epochs", options.epochs},   {"hidden", options.hidden},
-          {"latent", options.latent}, {"batch", options.batch},     {"lr", options.lr},
-          {"seed", options.seed},     {"threads", options.threads}, {"out", options.out},
-          {"quiet", options.quiet}};
+  return {{"data", options.data},
+          {"epochs", options.epochs},
+          {"hidden", options.hidden},
+          {"latent", options.latent},
+          {"batch", options.batch},
+          {"lr", options.lr},
+          {"seed", options.seed},
+          {"threads", options.threads},
+          {"out", options.out},
+          {"quiet", options.quiet},
+          {"samples_out", options.samples_out}};
 }
 
 }  // namespace examples

@@ -3,8 +3,7 @@
 #include <cmath>
 #include <tapegrad/io.hpp>
 
-#include "decoder.hpp"
-#include "options.hpp"
+#include "samples.hpp"
 
 namespace examples {
 
@@ -48,11 +47,13 @@ inline void draw(const Options& options, const std::string& name, tg::ConstTenso
   tg::io::save_png_grid(output_path(options, name), images, {.columns = columns});
 }
 
-/// samples.png: what the decoder makes of 100 draws from N(0, I); with two latent axes also manifold.png.
+/// What the decoder makes of draws from N(0, I): 100 in samples.png, more in samples.npy; with two latent axes also
+/// manifold.png.
 inline void draw_samples(const Options& options, Decoder& decoder, tg::Rng rng) {
   tg::Tensor codes({100, options.latent});
   rng.normal(codes);
   draw(options, "samples.png", decoder.images(codes), 10);
+  write_samples(options, decoder, rng);
   if (options.latent == 2) draw(options, "manifold.png", decoder.images(manifold_codes(20)), 20);
 }
 

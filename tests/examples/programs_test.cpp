@@ -74,6 +74,9 @@ std::string small(const Folder& data, const std::string& out) {
   return "--data " + data.path.string() + " --out " + (data.path / out).string() + " --hidden 32 --epochs 3 --batch 50";
 }
 
+/// For the programs that leave samples.
+std::string few_samples(const Folder& data, const std::string& out) { return "--samples-out 200 " + small(data, out); }
+
 json summary(const Folder& data, const std::string& out) {
   return json::parse(std::ifstream(data.path / out / "summary.json"));
 }
@@ -90,12 +93,13 @@ json without_times(json summary) {
 
 TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
   const Data data;
-  const Outcome outcome = run("vae", small(data, "a") + " --latent 2");
+  const Outcome outcome = run("vae", few_samples(data, "a") + " --latent 2");
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("epoch  3/3"));
   for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "metrics.csv", "model.safetensors"})
     CHECK(fs::file_size(data.path / "a" / file) > 0);
+  CHECK(fs::file_size(data.path / "a" / "samples.npy") == 128 + 200 * 784 * sizeof(float));
   const json result = summary(data, "a");
   for (const char* part : {"train_running", "train", "test"}) {
     const double sum = result[part]["reconstruction"].get<double>() + result[part]["kl"].get<double>();
@@ -111,7 +115,7 @@ TEST_CASE("a seed makes the same summary again on any number of threads, another
   const Data data;
   const std::string options = " --latent 4 --binarize bernoulli --quiet";
   for (const char* out : {"a --threads 1", "b --threads 3", "c --seed 2"}) {
-    const Outcome outcome = run("vae", small(data, out) + options);
+    const Outcome outcome = run("vae", few_samples(data, out) + options);
     CHECK(outcome.output == "");
     REQUIRE(outcome.exit_code == 0);
   }
@@ -121,7 +125,7 @@ TEST_CASE("a seed makes the same summary again on any number of threads, another
 
 TEST_CASE("decoder_only comes down to the floor, and not below") {
   const Data data;
-  const Outcome outcome = run("decoder_only", small(data, "a") + " --latent 2 --epochs 60 --lr 3e-3");
+  const Outcome outcome = run("decoder_only", few_samples(data, "a") + " --latent 2 --epochs 60 --lr 3e-3");
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   const json result = summary(data, "a");
@@ -138,7 +142,7 @@ TEST_CASE("decoder_only comes down to the floor, and not below") {
 
 TEST_CASE("the posted program's targets are refused, and the way out is said") {
   const Data data;
-  const Outcome outcome = run("decoder_only", small(data, "a") + " --as-posted");
+  const Outcome outcome = run("decoder_only", few_samples(data, "a") + " --as-posted");
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("is outside [0, 1]; scale images to [0, 1]"));
   CHECK_THAT(outcome.output, ContainsSubstring("To set it right"));
