@@ -106,7 +106,7 @@ class ModelTraining : public Training {
   double step() override {
     if (next_ == batches_.end()) next_ = batches_.begin();
     tape.reset();
-    const tg::Var loss = model_.loss(tape.constant(next_->images), rng_);
+    const tg::Var loss = model_.loss(tape.borrow(next_->images), rng_);
     adam_.zero_grad();
     loss.backward();
     adam_.step();

@@ -109,6 +109,7 @@ TEST_CASE("gemm: larger sizes, on any number of threads") {
             check(20, 200, 391, a, b, from, 5);
             check(203, 66, 193, a, b, from, 1);
             check(300, 10, 130, a, b, from, 0);
+            check(130, 520, 70, a, b, from, 0);  // C is large for its depth: strips are copied, C is fetched
           }
     }
 }

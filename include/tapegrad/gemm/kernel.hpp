@@ -1,5 +1,5 @@
 #pragma once
-// The tiles and packs of each instruction set, as a table that the driver (gemm.hpp) works with.
+// The tiles and packs of each instruction set, as a table that the driver (product.hpp) works with.
 
 #include "pack.hpp"
 #include "tile.hpp"
@@ -14,10 +14,13 @@ inline constexpr int max_lanes = 16;
 struct Kernel {
   int lanes;
   int height;
-  void (*tile[2][max_width])(const TileWork*);  // [0]: half of the height; [w - 1]: w vectors wide
+  void (*half_tile[max_width])(const TileWork*);  // [w - 1]: w vectors wide; for half the height
+  void (*tile[max_width])(const TileWork*);
+  void (*fetching_tile[max_width])(const TileWork*);
   void (*pack_rows)(const PackWork*);
   void (*pack_columns[max_width])(const PackWork*);
   void (*pack_any)(const PackWork*);
+  void (*pack_strip)(const PackWork*);
 
   void pack(const PackWork& work) const {
     if (work.col_stride == 1)
@@ -27,6 +30,11 @@ struct Kernel {
     else
       pack_any(&work);
   }
+
+  void multiply(const TileWork& work, Index width, bool fetch) const {
+    const auto& tiles = 2 * work.rows <= height ? half_tile : fetch ? fetching_tile : tile;
+    tiles[width / lanes - 1](&work);
+  }
 };
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
@@ -34,15 +42,20 @@ template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    {{simd::run_for<isa, Tile<height / 2, 1>, const TileWork*>,
-      simd::run_for<isa, Tile<height / 2, 2>, const TileWork*>,
-      simd::run_for<isa, Tile<height / 2, 3>, const TileWork*>},
-     {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
-      simd::run_for<isa, Tile<height, 3>, const TileWork*>}},
+    {simd::run_for<isa, Tile<height / 2, 1, false>, const TileWork*>,
+     simd::run_for<isa, Tile<height / 2, 2, false>, const TileWork*>,
+     simd::run_for<isa, Tile<height / 2, 3, false>, const TileWork*>},
+    {simd::run_for<isa, Tile<height, 1, false>, const TileWork*>,
+     simd::run_for<isa, Tile<height, 2, false>, const TileWork*>,
+     simd::run_for<isa, Tile<height, 3, false>, const TileWork*>},
+    {simd::run_for<isa, Tile<height, 1, true>, const TileWork*>,
+     simd::run_for<isa, Tile<height, 2, true>, const TileWork*>,
+     simd::run_for<isa, Tile<height, 3, true>, const TileWork*>},
     simd::run_for<isa, PackRows, const PackWork*>,
     {simd::run_for<isa, PackColumns<1>, const PackWork*>, simd::run_for<isa, PackColumns<2>, const PackWork*>,
      simd::run_for<isa, PackColumns<3>, const PackWork*>},
     simd::run_for<isa, PackAny, const PackWork*>,
+    simd::run_for<isa, PackStrip<height>, const PackWork*>,
 };
 
 /// The one for the instruction set in use.

@@ -14,6 +14,7 @@ struct Strided {
   Index row_stride;
   Index col_stride = 1;
 
+  T* at(Index i, Index j) const { return data + i * row_stride + j * col_stride; }
   Strided transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 using StridedMatrix = Strided<Scalar>;

@@ -37,6 +37,15 @@ struct PackRows {
   }
 };
 
+/// For strips of A: with rows as short as a tile is high.
+template <int height>
+struct PackStrip {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const PackWork* work) {
+    PackRows::run<height>(work);
+  }
+};
+
 /// Four numbers from each of from[0] + k, from[4] + k, from[8] + k, ..., as many as fill a vector.
 template <int lanes>
 TAPEGRAD_INLINE simd::Vec<Scalar, lanes> load_fours(const Scalar* const* from, Index k) {

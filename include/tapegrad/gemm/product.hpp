@@ -1,9 +1,11 @@
 #pragma once
-// How a product is cut: into blocks of C for threads; these into steps of depth and strips of rows; these into panels
-// of B's columns; these into tiles.
+// How a product is cut: into blocks of C for threads; these into parts of k's depth, panels of B's columns and strips
+// of A's rows; and where a strip meets a panel is a tile.
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <new>
 
 #include "../core/parallel.hpp"
 #include "kernel.hpp"
@@ -19,9 +21,18 @@ inline constexpr Index max_rows = 512;
 /// Times a vector's lanes: for up to so many rows, B is read as it lies. A panel's copy costs as much as multiplying
 /// about 8 rows by it, but the narrower a panel is, the more of each cache line it leaves.
 inline constexpr Index direct_rows = 8;
+inline constexpr Index shared_direct_rows = 4;  // with several threads, where half of B lies in another one's cache
 inline constexpr Index pack_cost = 8;
 /// From so many rows on, a panel takes long enough for the next one to be fetched meanwhile.
 inline constexpr Index min_fetch_rows = 64;
+/// Between so few steps of k, stores to a C of so many numbers, which comes from far, are not hidden: what is written
+/// next is fetched. (With fewer steps still, fetching takes as long as it saves.)
+inline constexpr Index min_fetch_depth = 64;
+inline constexpr Index max_fetch_depth = 160;
+inline constexpr Index min_fetch_numbers = 1 << 16;
+/// A strip of A whose numbers lie far apart is copied if this many panels are to use it, over so many steps of k.
+inline constexpr Index strip_panels = 4;
+inline constexpr Index min_strip_depth = 64;
 inline constexpr Index cache_line = 64 / sizeof(Scalar);
 /// Multiplications that are worth another thread: some microseconds' work.
 inline constexpr Index thread_work = 1 << 18;
@@ -32,10 +43,23 @@ struct Range {
   Index size() const { return end - begin; }
 };
 
+inline Index round_up(Index size, Index unit) { return (size + unit - 1) / unit * unit; }
+
 /// Part `part` of `parts` nearly equal ones of 0 .. size, which begin at multiples of `unit`.
 inline Range part_of(Index size, Index unit, Index part, Index parts) {
   const Index units = (size + unit - 1) / unit;
   return {units * part / parts * unit, std::min(size, units * (part + 1) / parts * unit)};
+}
+
+/// Room for a copy of max_depth x max_rows numbers of A, the calling thread's own.
+inline Scalar* packed_room() {
+  constexpr std::align_val_t line{64};
+  struct Free {
+    void operator()(Scalar* numbers) const { ::operator delete[](numbers, line); }
+  };
+  thread_local const std::unique_ptr<Scalar[], Free> room(
+      static_cast<Scalar*>(::operator new[](max_depth* max_rows * sizeof(Scalar), line)));
+  return room.get();
 }
 
 /// One product. Its blocks may be computed in any order, on any threads.
@@ -43,15 +67,17 @@ class Product {
  public:
   Product(const ConstStridedMatrix& a, const ConstStridedMatrix& b, const StridedMatrix& c, const GemmStart& start)
       : kernel_(kernel()), a_(a), b_(b), c_(c), start_(start) {
-    // Of all ways to cut C for this many threads, the one whose largest block costs least.
+    // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
+    // others must be better by some percent: what a thread has written it should also be the one to read, and
+    // elementwise loops take runs of whole rows (gradients and weights in an optimizer's step).
     const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1, num_threads());
     Index least = std::numeric_limits<Index>::max();
-    for (Index down = 1; down <= threads; ++down) {
+    for (Index down = threads; down >= 1; --down) {
       const Index across = threads / down;
       const Index rows = part_of(c.rows, kernel_.height, down - 1, down).size();
       const Index cols = part_of(c.cols, kernel_.lanes, across - 1, across).size();
       const Index cost = (rows + pack_cost) * cols;
-      if (cost < least) {
+      if (cost < least - least / 32) {
         least = cost;
         blocks_down_ = down;
         blocks_across_ = across;
@@ -68,10 +94,11 @@ class Product {
     for (Index part = 0; part < depths; ++part) {
       const Range depth = part_of(a_.cols, 1, part, depths);
       for (Index i = rows.begin; i < rows.end; i += max_rows) {
-        const Range strip{i, std::min(rows.end, i + max_rows)};
+        const Range some_rows{i, std::min(rows.end, i + max_rows)};
+        const Strips strips = strips_of_a(some_rows, depth, cols.size());
         for (Range panel = panel_at(cols.begin, cols.end); panel.size() > 0;) {
           const Range next = panel_at(panel.end, cols.end);
-          multiply(strip, panel, next, depth);
+          multiply(strips, some_rows, panel, next, depth);
           panel = next;
         }
       }
@@ -79,6 +106,14 @@ class Product {
   }
 
  private:
+  /// Strips of A: number k of row i of strip s is first[s * strip + i * row + k * step].
+  struct Strips {
+    const Scalar* first;
+    Index strip;
+    Index row;
+    Index step;
+  };
+
   /// The columns of the panel that begins there: three vectors, but two and two where four are left, as three and one
   /// take longer.
   Range panel_at(Index begin, Index end) const {
@@ -87,42 +122,64 @@ class Product {
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
 
-  /// The rows of C under a panel of B.
-  void multiply(Range rows, Range cols, Range next_cols, Range depth) const {
-    alignas(64) Scalar packed[max_depth * max_width * max_lanes];
-    const Index width = (cols.size() + kernel_.lanes - 1) / kernel_.lanes;
-    const Index numbers = width * kernel_.lanes;
-    TileWork work;
-    work.b = b_.data + depth.begin * b_.row_stride + cols.begin * b_.col_stride;
-    work.b_step = b_.row_stride;
-    // What to fetch for the next panel, some of its rows with each tile: weights come from far, and no processor
-    // foresees such steps. (Packs read in order; and there is time for it only with many rows.)
-    const Scalar* next_row = work.b + cols.size();
-    Index next_rows = rows.size() >= min_fetch_rows ? depth.size() : 0;
-    if (b_.col_stride != 1 || cols.size() != numbers || rows.size() > direct_rows * kernel_.lanes) {
-      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), packed, numbers});
-      work.b = packed;
-      work.b_step = numbers;
-      next_rows = 0;
+  /// The strips of that part of A as they lie; or copies, in which a tile reads on and on, where it would read a piece
+  /// of a row here and there.
+  Strips strips_of_a(Range rows, Range depth, Index cols) const {
+    const Index height = kernel_.height;
+    const Scalar* const first = a_.at(rows.begin, depth.begin);
+    const bool scattered = a_.row_stride == 1 && a_.col_stride != 1;
+    if (!scattered || depth.size() < min_strip_depth || cols < strip_panels * max_width * kernel_.lanes)
+      return {first, height * a_.row_stride, a_.row_stride, a_.col_stride};
+    Scalar* const copy = packed_room();
+    for (Index i = 0; i < rows.size(); i += height) {
+      const Index some = std::min(height, rows.size() - i);
+      const PackWork work{first + i, a_.col_stride, 1, depth.size(), some, copy + i * depth.size(), height};
+      kernel_.pack_strip(&work);
     }
-    const Index rows_for_tile = next_rows * kernel_.height / rows.size() + 1;
+    return {copy, height * depth.size(), 1, height};
+  }
+
+  /// The rows of C under a panel of B.
+  void multiply(const Strips& strips, Range rows, Range cols, Range next_cols, Range depth) const {
+    alignas(64) Scalar copy[max_depth * max_width * max_lanes];
+    const Index width = round_up(cols.size(), kernel_.lanes);
+    TileWork work;
+    work.b = b_.at(depth.begin, cols.begin);
+    work.b_step = b_.row_stride;
+    const Index direct = (blocks() == 1 ? direct_rows : shared_direct_rows) * kernel_.lanes;
+    if (b_.col_stride != 1 || cols.size() != width || rows.size() > direct) {
+      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
+      work.b = copy;
+      work.b_step = width;
+    }
+    // What to fetch of the next panel, some of its rows with each tile: weights come from far, and no processor
+    // foresees such steps.
+    Index fetch = depth.begin;
+    const Index fetch_end = b_.col_stride == 1 && rows.size() >= min_fetch_rows ? depth.end : fetch;
+    const Index fetch_rows = depth.size() * kernel_.height / rows.size() + 1;
+
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
-    const Scalar* first = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
-    work.a_row = a_.row_stride;
-    work.a_step = a_.col_stride;
-    work.c_row = c_.row_stride;
+    const Scalar* const first = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
+    const bool fetch_c = !from_c && depth.size() >= min_fetch_depth && depth.size() <= max_fetch_depth &&
+                         rows.size() * c_.cols >= min_fetch_numbers;
+    work.a = strips.first;
+    work.a_row = strips.row;
+    work.a_step = strips.step;
     work.start_row = from_c ? c_.row_stride : 0;
+    work.c = c_.at(rows.begin, cols.begin);
+    work.c_row = c_.row_stride;
     work.cols = cols.size();
     work.depth = depth.size();
     for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
-      work.a = a_.data + i * a_.row_stride + depth.begin * a_.col_stride;
-      work.c = c_.data + i * c_.row_stride + cols.begin;
-      work.start = from_c ? work.c : first;
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
-      for (Index left = std::min(next_rows, rows_for_tile); left > 0; --left, --next_rows, next_row += b_.row_stride)
-        for (Index x = 0; x < next_cols.size(); x += cache_line) __builtin_prefetch(next_row + x, 0, 2);
-      kernel_.tile[2 * work.rows > kernel_.height][width - 1](&work);
+      work.next_c = work.c + kernel_.height * c_.row_stride;
+      work.start = from_c ? work.c : first;
+      for (const Index end = std::min(fetch_end, fetch + fetch_rows); fetch < end; ++fetch)
+        for (Index j = next_cols.begin; j < next_cols.end; j += cache_line) __builtin_prefetch(b_.at(fetch, j), 0, 2);
+      kernel_.multiply(work, width, fetch_c && work.rows == kernel_.height);
+      work.a += strips.strip;
+      work.c = work.next_c;
     }
   }
 

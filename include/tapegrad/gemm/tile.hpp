@@ -19,11 +19,16 @@ struct TileWork {
   Index rows;  // at most the tile's height
   Index cols;  // the last of the tile's vectors may be partly used
   Index depth;
+  Scalar* next_c;  // where a fetching tile's successor will write
 };
 
+/// A fetching tile fetches a row of its successor's C with every so many steps of k.
+inline constexpr Index fetch_steps = 16;
+
 /// Keeps height x width vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height`
-/// rows broadcasts one number of A and adds its products to the row.
-template <int height, int width>
+/// rows broadcasts one number of A and adds its products to the row. A fetching one sees to it that the memory which is
+/// written next is in the caches by then: worth it where C is large, comes from far, and is reached after few steps.
+template <int height, int width, bool fetching>
 struct Tile {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const TileWork* work) {
@@ -48,20 +53,32 @@ struct Tile {
     for (int i = 0; i < height; ++i) row[i] = in_range(i) * w.a_row;
     const Scalar* a = w.a;
     const Scalar* b = w.b;
-    TAPEGRAD_UNROLL_TWICE  // or g++ moves registers about in every step
-        for (Index k = 0; k < w.depth; ++k) {
-      V b_row[width];
-      TAPEGRAD_UNROLL
-      for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
-      TAPEGRAD_UNROLL
-      for (int i = 0; i < height; ++i) {
-        const V a_number = V::all(a[row[i]]);
+    const auto steps = [&](Index count) __attribute__((always_inline)) {
+      TAPEGRAD_UNROLL_TWICE  // or g++ moves registers about in every step
+          for (Index k = 0; k < count; ++k) {
+        V b_row[width];
         TAPEGRAD_UNROLL
-        for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
+        for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
+        TAPEGRAD_UNROLL
+        for (int i = 0; i < height; ++i) {
+          const V a_number = V::all(a[row[i]]);
+          TAPEGRAD_UNROLL
+          for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
+        }
+        a += w.a_step;
+        b += w.b_step;
       }
-      a += w.a_step;
-      b += w.b_step;
+    };
+    Index done = 0;
+    if constexpr (fetching) {
+      const Scalar* fetch = w.next_c;
+      for (; done + fetch_steps <= w.depth; done += fetch_steps, fetch += w.c_row) {
+        TAPEGRAD_UNROLL
+        for (int j = 0; j < width; ++j) __builtin_prefetch(fetch + j * lanes, 1);
+        steps(fetch_steps);
+      }
     }
+    steps(w.depth - done);
 
     TAPEGRAD_UNROLL
     for (int i = 0; i < height; ++i) {

@@ -1,52 +1,53 @@
 #pragma once
 // Pixels to numbers. Declared and described in simd.hpp.
 
-#include <bit>
+#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <cstring>
 
 #include "vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
-static_assert(std::endian::native == std::endian::little, "tapegrad: four bytes of a word are taken from its low end");
-
-struct FromBytes {
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
-    constexpr int count = lanes < 8 ? 2 : 4;  // doubles at a time, and bytes of one word
-    using Doubles = Vec<double, count>;
-    Bits<count> places;
-    for (int i = 0; i < count; ++i) places.raw[i] = 8u * static_cast<unsigned>(i);
-    const Doubles factor = Doubles::all(scale), offset = Doubles::all(shift);
-    Index i = 0;
-    for (; i + count <= n; i += count) {
-      std::uint32_t word = 0;
-      std::memcpy(&word, x + i, count);
-      const Bits<count> bytes{Bits<count>::all(word).raw >> places.raw & 255u};
-      convert<Scalar>(convert<double>(bit_cast<std::int32_t>(bytes)) * factor + offset).store(y + i);
-    }
-    for (; i < n; ++i) y[i] = static_cast<Scalar>((Doubles::all(x[i]) * factor + offset).raw[0]);
+/// What becomes of each byte: there are but 256, so each is scaled once, in double.
+inline std::array<Scalar, 256> scaled_bytes(double scale, double shift) {
+  using Doubles = Vec<double, 2>;
+  std::array<Scalar, 256> scaled;
+  for (std::size_t byte = 0; byte < scaled.size(); ++byte) {
+    const Doubles number = Doubles::all(static_cast<double>(byte)) * Doubles::all(scale) + Doubles::all(shift);
+    scaled[byte] = static_cast<Scalar>(number.raw[0]);
   }
-};
+  return scaled;
+}
 
-struct Gather {
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y,
-                                  double scale, double shift) {
-    for (Index i = 0; i < count; ++i) FromBytes::run<lanes>(x + rows[i] * cols, y + i * cols, cols, scale, shift);
+inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x, Scalar* y, Index n) {
+  Index i = 0;
+  for (; i + 4 <= n; i += 4) {
+    y[i] = table[x[i]];
+    y[i + 1] = table[x[i + 1]];
+    y[i + 2] = table[x[i + 2]];
+    y[i + 3] = table[x[i + 3]];
   }
-};
+  for (; i < n; ++i) y[i] = table[x[i]];
+}
 
 }  // namespace detail
 
 inline void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
-  run<detail::FromBytes>(x, y, n, scale, shift);
+  detail::look_up(detail::scaled_bytes(scale, shift), x, y, n);
 }
+
 inline void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
                    double shift) {
-  run<detail::Gather>(x, rows, count, cols, y, scale, shift);
+  constexpr Index line = 64, on_the_way = 16384;
+  const Index ahead = std::clamp<Index>(on_the_way / cols, 1, 16);  // rows lie anywhere in memory: they are fetched
+  const std::array<Scalar, 256> table = detail::scaled_bytes(scale, shift);
+  for (Index i = -ahead; i < count; ++i) {
+    if (i + ahead < count)
+      for (Index byte = 0; byte < cols; byte += line) __builtin_prefetch(x + rows[i + ahead] * cols + byte);
+    if (i >= 0) detail::look_up(table, x + rows[i] * cols, y + i * cols, cols);
+  }
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
