@@ -15,3 +15,22 @@ TEST_CASE("count_correct counts rows whose first largest score is at the label")
                     "label a sample");
   CHECK_THROWS_AS(nn::count_correct(Tensor({4}), labels), ShapeError);
 }
+
+TEST_CASE("LogMeanExp: the logarithm of a mean of what no double could hold") {
+  const auto of = [](std::initializer_list<double> numbers) {
+    nn::LogMeanExp result;
+    for (double x : numbers) result.add(x);
+    return result.value();
+  };
+  const double infinity = std::numeric_limits<double>::infinity(), log2 = std::log(2.0);
+  CHECK(of({-90}) == -90);
+  CHECK(of({-90, -90}) == Approx(-90));
+  CHECK(of({log2, 3 * log2, 0, 0}) == Approx(log2 * std::log2(3.0)));  // (2 + 8 + 1 + 1) / 4
+  CHECK(of({0, 0, 3 * log2, log2}) == Approx(std::log(3.0)));          // the largest in the middle
+  CHECK(of({-2000, -1000}) == Approx(-1000 - log2));
+  CHECK(of({1000, 2000}) == Approx(2000 - log2));
+  CHECK(of({-infinity, -5, -infinity, -infinity}) == Approx(-5 - 2 * log2));
+  CHECK(of({-infinity, -infinity}) == -infinity);
+  CHECK(std::isnan(of({0, std::nan(""), 1})));
+  CHECK(std::isnan(of({})));
+}

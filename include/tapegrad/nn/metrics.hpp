@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cmath>
+#include <limits>
+#include <utility>
+
 #include "../core/concepts.hpp"
 #include "../core/tensor.hpp"
 
@@ -22,5 +26,24 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
   }
   return correct;
 }
+
+/// log(mean(exp(x))) of numbers that come one after another, however many: the estimate of log p(x) from importance
+/// weights (Burda, Grosse, Salakhutdinov 2016, section 5). In double, around the largest so far: nothing overflows.
+class LogMeanExp {
+ public:
+  void add(double x) {
+    ++count_;
+    if (x > largest_) total_ *= std::exp(std::exchange(largest_, x) - x);
+    if (x != -infinity) total_ += std::exp(x - largest_);  // NaN stays
+  }
+  /// -inf where all are; NaN where one is, or none was added.
+  double value() const { return count_ == 0 ? std::nan("") : largest_ + std::log(total_ / count_); }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  double largest_ = -infinity;
+  double total_ = 0;  // of exp(x - largest)
+  double count_ = 0;
+};
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::nn

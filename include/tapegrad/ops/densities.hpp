@@ -88,6 +88,16 @@ struct NormalLogDensity {
   }
 };
 
+struct StandardNormalLogDensity {
+  static constexpr const char* name = "standard_normal_log_density";
+  static constexpr std::array inputs{"x"};
+  void value(const detail::Blocks<1>& in, detail::ArrayMap out) const {
+    const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
+    out = (in[0].square() + log_two_pi) / -2;
+  }
+  void slope(std::size_t, const detail::Blocks<1>& in, detail::ArrayMap out) const { out = -in[0]; }
+};
+
 struct BernoulliLogDensity {
   static constexpr const char* name = "bernoulli_log_density";
   static constexpr std::array inputs{"x", "logits"};
@@ -123,6 +133,12 @@ inline Var kl_normal(Var mu1, Var log_var1, Var mu2, Var log_var2, Reduction red
 /// log density of each sample, of which importance weights are made. Throws ShapeError unless the shapes are equal.
 inline Var normal_log_density(Var x, Var mu, Var log_var, Reduction reduction = Reduction::none) {
   return detail::loss(ops::NormalLogDensity{}, reduction, x, mu, log_var);
+}
+
+/// log N(x; 0, 1). Element by element by default; see normal_log_density. Of z = mu + sigma eps it also gives
+/// log N(z; mu, sigma^2) = standard_normal_log_density(eps) - log sigma, without a division by sigma.
+inline Var standard_normal_log_density(Var x, Reduction reduction = Reduction::none) {
+  return detail::loss(ops::StandardNormalLogDensity{}, reduction, x);
 }
 
 /// log Bernoulli(x; sigmoid(logits)) = -bce_with_logits(logits, x). Element by element by default; see
