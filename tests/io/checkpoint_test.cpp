@@ -1,0 +1,355 @@
+// Checkpoints: a run that goes on with the same bits, and files that are whole whatever happens.
+#include "tapegrad/io/checkpoint.hpp"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "catch.hpp"
+#include "temporary.hpp"
+#include "training/model.hpp"
+
+using namespace tapegrad;
+
+namespace {
+
+/// A training run with everything in it that has a state: dropout, shuffling, binarisation, momentum, a schedule.
+struct Run {
+  explicit Run(const data::ImageDataset& images, std::uint64_t seed = 1)
+      : weights(seed), batches(images, {.size = 16, .shuffle = &order, .binarize = data::Binarize::bernoulli}) {
+    checkpoint.add("model", model).add("adam", adam).add("schedule", schedule).add("order", order).add("noise", noise);
+    checkpoint.add("batches", batches).add("epoch", epoch).add("step", steps).add("total", total).add("log", log);
+    checkpoint.require_same("size", "16");
+  }
+
+  /// Goes on to the end, or until `last_step` steps are made; `after_step()` is called after each.
+  template <class AfterStep>
+  void train(int epochs, Index last_step, const AfterStep& after_step) {
+    for (; epoch < epochs; ++epoch) {
+      for (const auto& batch : batches) {
+        tape.reset();
+        const Var loss = model.loss(tape.constant(batch.images), batch.labels, noise);
+        adam.zero_grad();
+        loss.backward();
+        adam.step();
+        schedule.step();
+        total += loss.item();
+        ++steps;
+        after_step();
+        if (steps == last_step) return;
+      }
+      log += "epoch " + std::to_string(epoch) + ": " + std::to_string(total) + "\n";
+    }
+  }
+  void train(int epochs, Index last_step = -1) {
+    train(epochs, last_step, [] {});
+  }
+
+  /// What must be the same in the end.
+  std::vector<Tensor> state() {
+    std::vector<Tensor> all;
+    for (const Parameter* parameter : model.parameters()) all.emplace_back(parameter->value());
+    for (const auto& parameter : adam.states())
+      for (const auto& buffer : parameter.buffers) all.emplace_back(buffer.value);
+    return all;
+  }
+
+  Rng weights, order{2}, noise{3};
+  training::Model model{weights};
+  optim::Adam adam{model.parameters(), {.lr = 1e-3}};
+  optim::ExponentialLR schedule{adam, {.gamma = 0.97}};
+  data::Batches<data::ImageDataset> batches;
+  Tape tape;
+  int epoch = 0;
+  Index steps = 0;
+  double total = 0;
+  std::string log;
+  io::Checkpoint checkpoint;
+};
+
+bool equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Tensor& x, const Tensor& y) { return same_bits(x, y); });
+}
+
+std::string failure(const io::Path& path, io::Checkpoint& checkpoint) {
+  try {
+    checkpoint.load(path);
+  } catch (const IoError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a run that was stopped and resumed has the bits of one that was not") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(100);  // seven batches an epoch, the last a short one
+  Run whole(images);
+  whole.train(3);
+  REQUIRE(whole.steps == 21);
+
+  for (Index stop : {1, 6, 7, 8, 12, 21}) {
+    INFO("stopped after step " << stop);
+    Run stopped(images);
+    stopped.train(3, stop);
+    stopped.checkpoint.save(dir / "run.safetensors");
+    stopped.train(3);  // what it does afterwards is not in the file
+
+    Run resumed(images, 77);  // other weights, which the file replaces
+    REQUIRE(!equal(resumed.state(), whole.state()));
+    resumed.checkpoint.load(dir / "run.safetensors");
+    CHECK(resumed.steps == stop);
+    resumed.train(3);
+    CHECK(equal(resumed.state(), whole.state()));
+    CHECK(resumed.total == whole.total);
+    CHECK(resumed.log == whole.log);
+    CHECK(resumed.adam.lr() == whole.adam.lr());
+    CHECK(resumed.noise.state() == whole.noise.state());
+    CHECK(resumed.order.state() == whole.order.state());
+    CHECK(resumed.model.dropout.rng().state() == whole.model.dropout.rng().state());
+  }
+}
+
+TEST_CASE("a checkpoint of a run that has not begun") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  Run whole(images), resumed(images, 77);
+  whole.checkpoint.save(dir / "start");
+  whole.train(1);
+  resumed.checkpoint.load(dir / "start");
+  resumed.train(1);
+  CHECK(equal(resumed.state(), whole.state()));
+}
+
+TEST_CASE("a frozen parameter keeps its own count of steps") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  const auto frozen = [&](Run& run) -> Run& {
+    run.model.encode.weight.set_requires_grad(false);
+    return run;
+  };
+  Run saved(images), loaded(images);
+  frozen(saved).train(1);
+  saved.checkpoint.save(dir / "a");
+  loaded.checkpoint.load(dir / "a");
+  CHECK(loaded.adam.states()[0].steps == 0);
+  CHECK(loaded.adam.states()[1].steps == 3);
+}
+
+TEST_CASE("what does not fit is refused, all of it at once, and nothing has changed") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  Run run(images);
+  run.train(1, 2);
+  run.checkpoint.save(dir / "run");
+
+  int one = 1, two = 2;
+  double lr = 0.5;
+  Rng rng(5);
+  io::Checkpoint small;
+  small.add("one", one).add("two", two).add("rng", rng).require_same("hidden", "200").save(dir / "small");
+  io::Checkpoint other;
+  int changed = 7;
+  other.add("one", changed).add("three", two).add("rng", lr).require_same("hidden", "400");
+  CHECK(failure(dir / "small", other) ==
+        (dir / "small").string() +
+            ": is a checkpoint of another run: it lacks \"three\", \"rng\"; it has \"rng.counter\", \"rng.key\", "
+            "\"two\" too; \"hidden\" is \"200\" there, \"400\" here");
+  CHECK(changed == 7);
+  CHECK(lr == 0.5);
+
+  Rng draw(1);
+  nn::Linear wide(draw, 3, 4), narrow(draw, 3, 2);
+  io::Checkpoint().add("layer", wide).save(dir / "wide");
+  io::Checkpoint to_narrow;
+  const Tensor before(std::as_const(narrow.weight).value());
+  CHECK_THAT(failure(dir / "wide", to_narrow.add("layer", narrow)),
+             ContainsSubstring("\"layer.weight\" is 4x3 there, 2x3 here, \"layer.bias\" is 4 there, 2 here"));
+  CHECK(same_bits(before, std::as_const(narrow.weight).value()));
+}
+
+TEST_CASE("parts with the same name, and names that the file itself has, are refused") {
+  const TemporaryDirectory dir;
+  int number = 1;
+  CHECK_THROWS_WITH(io::Checkpoint().add("a", number).add("a", number).save(dir / "a"),
+                    "checkpoint: the name \"a\" is there twice; each part has its own");
+  CHECK_THROWS_WITH(io::Checkpoint().add("format", number).save(dir / "a"),
+                    "checkpoint: a part is called format, which the file itself has; call it otherwise");
+  CHECK(dir.count() == 0);
+}
+
+TEST_CASE("a checkpoint of version 1 can be read, a newer one is refused by name") {
+  const TemporaryDirectory dir;
+  const auto file = [&](const std::string& metadata) {
+    const std::string header = R"({"__metadata__":{)" + metadata + "}}";
+    return write_bytes(dir / "file", little_endian(header.size(), 8) + header);
+  };
+  const std::string dtype = sizeof(Scalar) == 4 ? "\"F32\"" : "\"F64\"", format = R"("format":"tapegrad checkpoint")";
+  const auto with = [&](const std::string& version, const std::string& rest) {
+    return file(format + R"(,"format_version":")" + version + R"(","dtype":)" + dtype + rest);
+  };
+  Index step = 0;
+  double lr = 0;
+  std::uint64_t key = 0;
+  io::Checkpoint checkpoint;
+  checkpoint.add("step", step).add("lr", lr).add("key", key);
+  checkpoint.load(with("1", R"(,"step":"-12","lr":"0.1","key":"18446744073709551615")"));
+  CHECK(step == -12);
+  CHECK(lr == 0.1);
+  CHECK(key == ~std::uint64_t{0});
+
+  const auto fails = [&](const io::Path& path, const std::string& words) {
+    CHECK_THAT(failure(path, checkpoint), ContainsSubstring(words));
+  };
+  fails(with("2", R"(,"step":"1","lr":"1","key":"1")"), R"(file: has format_version "2"; this tapegrad reads "1")");
+  fails(file(R"("format":"tapegrad","format_version":"1")"),
+        R"(file: is no checkpoint of tapegrad: its format is "tapegrad", not "tapegrad checkpoint")");
+  fails(file(""), R"(its format is "", not)");
+  fails(file(format + R"(,"format_version":"1","dtype":"F16")"), R"(was saved by a program of "F16"; this one is of )");
+  for (const char* number : {"", "1.5", "x", "1 ", "99999999999999999999"})
+    fails(with("1", R"(,"lr":"1","key":"1","step":")" + std::string(number) + "\""),
+          "\"step\" is \"" + std::string(number) + "\", a number from");
+  for (const char* number : {"nan", "inf", "1e999", "0x1p3"})
+    fails(with("1", R"(,"step":"1","key":"1","lr":")" + std::string(number) + "\""), "\"lr\" is ");
+  fails(with("1", R"(,"step":"1","lr":"1","key":"-1")"), R"("key" is "-1", a number from 0 to 18446744073709551615)");
+  CHECK(step == -12);
+}
+
+TEST_CASE("states that cannot be are refused before anything is changed") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  Run run(images);
+  run.train(1, 1);
+  run.checkpoint.save(dir / "run");
+  const auto damaged = [&](const std::string& name, const std::string& value) {
+    io::Safetensors file = io::read_safetensors(dir / "run");
+    file.metadata.at(name) = value;
+    const std::map<std::string, ConstTensorView> tensors(file.tensors.begin(), file.tensors.end());
+    io::write_safetensors(dir / "damaged", tensors, file.metadata);
+    return failure(dir / "damaged", run.checkpoint);
+  };
+  const auto before = run.state();
+  CHECK_THAT(damaged("adam.lr.0", "-1"),
+             ContainsSubstring("\"adam.lr.0\" is \"-1\", a number from 0 to 1.79769e+308 is needed"));
+  CHECK_THAT(damaged("batches.next", "4"),
+             ContainsSubstring("\"batches.next\" is \"4\", a number from 0 to 3 is needed"));
+  CHECK_THAT(damaged("schedule.steps", "-1"), ContainsSubstring("\"schedule.steps\""));
+  CHECK_THAT(damaged("adam.0.steps", "-1"), ContainsSubstring("\"adam.0.steps\""));
+  CHECK(equal(run.state(), before));
+  CHECK(run.adam.lr() == Approx(0.97e-3));
+}
+
+TEST_CASE("a writer that is killed at any moment leaves a whole file, the old one or the new") {
+  const TemporaryDirectory dir;
+  const io::Path path = dir / "run.safetensors";
+  const auto images = training::images(40);
+  Run run(images);
+  run.checkpoint.save(path);
+  // TAPEGRAD_KILLS=300 for a longer trial.
+  const char* const wanted = std::getenv("TAPEGRAD_KILLS");
+  const int kills = wanted ? std::atoi(wanted) : 20;
+  std::mt19937 random(std::random_device{}());
+  Index last = 0, differing = 0;
+  for (int i = 0; i < kills; ++i) {
+    const auto delay = std::chrono::microseconds(random() % 30000);
+    const pid_t writer = ::fork();
+    REQUIRE(writer >= 0);
+    if (writer == 0) {
+      // Every file is of one number throughout: one that is half old and half new would show.
+      try {
+        for (Index step = last + 1;; ++step) {
+          run.steps = step;
+          for (Parameter* parameter : run.model.parameters())
+            parameter->mutable_value().fill(static_cast<Scalar>(step));
+          run.checkpoint.save(path);
+        }
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
+    }
+    std::this_thread::sleep_for(delay);
+    REQUIRE(::kill(writer, SIGKILL) == 0);
+    int status = 0;
+    REQUIRE(::waitpid(writer, &status, 0) == writer);
+    REQUIRE(WIFSIGNALED(status));
+    INFO("killed after " << delay.count() << " us");
+    REQUIRE_NOTHROW(run.checkpoint.load(path));
+    REQUIRE(run.steps >= last);
+    if (run.steps > 0)
+      for (const Parameter* parameter : run.model.parameters())
+        REQUIRE((parameter->value().array() == static_cast<Scalar>(run.steps)).all());
+    differing += run.steps != last;
+    last = run.steps;
+  }
+  CHECK(differing > 0);  // it did write
+}
+
+TEST_CASE("a disk that is full: a clear error, and the old checkpoint stays") {
+  const TemporaryDirectory dir;
+  const io::Path path = dir / "run.safetensors";
+  const auto images = training::images(40);
+  Run run(images);
+  run.steps = 1;
+  run.checkpoint.save(path);
+  const auto size = std::filesystem::file_size(path);
+  run.steps = 2;
+
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  for (const auto limit : {std::uintmax_t{0}, std::uintmax_t{7}, std::uintmax_t{100}, size / 2, size - 1}) {
+    rlimit small = before;
+    small.rlim_cur = limit;
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::string message;
+    try {
+      run.checkpoint.save(path);
+    } catch (const IoError& error) {
+      message = error.what();
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(message == path.string() + ": cannot be written: File too large; what was there is unchanged");
+  }
+  std::signal(SIGXFSZ, handler);
+  CHECK(dir.count() == 1);
+  run.checkpoint.load(path);
+  CHECK(run.steps == 1);
+}
+
+TEST_CASE("a full file system") {
+  // TAPEGRAD_SMALL_DISK names a folder on one of a few megabytes, as root makes it:
+  //   mount -t tmpfs -o size=16m none /mnt/small
+  const char* const folder = std::getenv("TAPEGRAD_SMALL_DISK");
+  if (!folder) return;
+  const io::Path path = io::Path(folder) / "run.safetensors", filler = io::Path(folder) / "filler";
+  const auto images = training::images(40);
+  Run run(images);
+  run.steps = 1;
+  run.checkpoint.save(path);
+  {
+    std::ofstream fill(filler, std::ios::binary);
+    const std::string kilobyte(1024, 'x');
+    while (fill.write(kilobyte.data(), 1024).flush()) {
+    }
+  }
+  run.steps = 2;
+  CHECK_THROWS_WITH(run.checkpoint.save(path),
+                    path.string() + ": cannot be written: No space left on device; what was there is unchanged");
+  run.checkpoint.load(path);
+  CHECK(run.steps == 1);
+  std::filesystem::remove(filler);
+  run.steps = 2;
+  run.checkpoint.save(path);
+  run.checkpoint.load(path);
+  CHECK(run.steps == 2);
+  std::filesystem::remove(path);
+}
