@@ -16,6 +16,14 @@ inline tg::io::Mnist load_mnist(const Options& options) {
   return tg::io::mnist(options.data);
 }
 
+/// The first `count` images of a set; all for 0, or if there are fewer.
+inline tg::data::ImageDataset first_images(const tg::data::ImageDataset& images, int count) {
+  if (count == 0 || count >= images.size()) return images;
+  const auto pixels = images.pixels().first(static_cast<std::size_t>(count * images.rows() * images.cols()));
+  const auto labels = images.labels().first(static_cast<std::size_t>(count));
+  return {{pixels.begin(), pixels.end()}, count, images.rows(), images.cols(), {labels.begin(), labels.end()}};
+}
+
 /// A stream of random numbers for each purpose, so that one does not depend on how much another draws.
 struct Streams {
   explicit Streams(std::uint64_t seed) : Streams(tg::Rng(seed)) {}

@@ -19,23 +19,28 @@ struct Options {
   std::uint64_t seed = 1;
   int threads = 0;
   int samples_out = 10000;
-  std::string out;
+  std::string out = "";
   bool quiet = false;
 };
 
-/// The options that all programs have. A program writes to out/ and its name unless told otherwise.
-inline void add_options(CLI::App& app, Options& options) {
+/// Where a program reads and writes, and on how many threads. It writes to out/ and its name unless told otherwise.
+inline void add_place(CLI::App& app, Options& options) {
   options.out = "out/" + app.get_name();
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--data", options.data, "folder of MNIST's four IDX files, plain or .gz");
+  app.add_option("--threads", options.threads, "threads to use; 0: as many as there are")->check(CLI::Range(0, 1024));
+  app.add_option("--out", options.out, "folder to write to");
+  app.add_flag("--quiet", options.quiet, "print nothing but errors");
+}
+
+/// The options of all programs that train.
+inline void add_options(CLI::App& app, Options& options) {
+  add_place(app, options);
   app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
   app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));
   app.add_option("--batch", options.batch, "images a step")->check(CLI::Range(1, 60000));
   app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "the same seed gives the same bits");
-  app.add_option("--threads", options.threads, "threads to use; 0: as many as there are")->check(CLI::Range(0, 1024));
-  app.add_option("--out", options.out, "folder to write to");
-  app.add_flag("--quiet", options.quiet, "print nothing but errors");
 }
 
 inline void add_latent(CLI::App& app, Options& options) {

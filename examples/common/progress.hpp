@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -45,6 +46,43 @@ class Progress {
   int done_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_ = start_ + std::chrono::milliseconds(200);
+};
+
+/// For work that takes hours: says once, when it has run for a few seconds, how long all of it will take.
+class Projection {
+ public:
+  Projection(std::string what, double total, bool quiet) : what_(std::move(what)), total_(total), said_(quiet) {}
+
+  /// `done` of the total since it was made.
+  void at(double done) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    if (said_ || seconds < 3) return;
+    said_ = true;
+    const double minutes = total_ * seconds / done / 60;
+    std::printf("%s: %.2f ms each, %.0f of them: about %s\n", what_.c_str(), 1e3 * seconds / done, total_,
+                duration(minutes).c_str());
+    std::fflush(stdout);
+  }
+
+  /// "12 min", "3 h 05 min".
+  static std::string duration(double minutes) {
+    const auto whole = static_cast<long>(std::lround(minutes));
+    char text[64];
+    if (whole < 60) {
+      std::snprintf(text, sizeof text, "%ld min", whole);
+    } else {
+      std::snprintf(text, sizeof text, "%ld h %02ld min", whole / 60, whole % 60);
+    }
+    return text;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string what_;
+  double total_;
+  bool said_;
+  Clock::time_point start_ = Clock::now();
 };
 
 }  // namespace examples

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -58,16 +59,18 @@ struct Outcome {
   std::string output;
 };
 
-Outcome run(const std::string& program, const std::string& arguments) {
-  const std::string command = std::string(TAPEGRAD_BINARY_DIR) + "/examples/" + program + " " + arguments + " 2>&1";
+/// Of a shell; what it says on stderr too, if it is told to.
+Outcome run_command(const std::string& command) {
   std::FILE* pipe = popen(command.c_str(), "r");
   REQUIRE(pipe);
   Outcome outcome{0, ""};
   char buffer[4096];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, count);
   outcome.exit_code = WEXITSTATUS(pclose(pipe));
-  INFO(command << "\n" << outcome.output);
   return outcome;
+}
+Outcome run(const std::string& program, const std::string& arguments) {
+  return run_command(std::string(TAPEGRAD_BINARY_DIR) + "/examples/" + program + " " + arguments + " 2>&1");
 }
 
 std::string small(const Folder& data, const std::string& out) {
@@ -179,4 +182,68 @@ TEST_CASE("--help tells what each option is for") {
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.output, ContainsSubstring("passes over the training set"));
   }
+}
+
+TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it ends the same") {
+  const Data data;
+  const auto arguments = [&](const std::string& out) {
+    return "--data " + data.path.string() + " --eval-samples 60 --out " + (data.path / out).string();
+  };
+  const auto metrics = [&](const std::string& out) {
+    std::ifstream file(data.path / out / "metrics.csv");
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const Outcome whole = run("iwae", arguments("a") + " --stages 2 --k 2");
+  INFO(whole.output);
+  REQUIRE(whole.exit_code == 0);
+  CHECK_THAT(whole.output, ContainsSubstring("epoch    4/4   stage 2, lr 7.2e-04"));
+  const json result = summary(data, "a");
+  CHECK(result["steps"] == 120);
+  CHECK(result["test"]["nll"].get<double>() < 420);  // the mean image has 431
+  CHECK(result["active_units"].get<int>() <= 50);
+
+  // A checkpoint in the middle of the fourth epoch; one of all but the last test images.
+  for (const char* how : {"b --stages 2 --checkpoint-every 50", "c --stages 1 --checkpoint-every 39"}) {
+    const std::string out(1, *how);
+    REQUIRE(run("iwae", arguments(how) + " --k 2").exit_code == 0);
+    fs::remove(data.path / out / "summary.json");
+    const Outcome resumed = run(
+        "iwae", arguments(out) + " --stages 2 --k 2 --resume " + (data.path / out / "checkpoint.safetensors").string());
+    INFO(resumed.output);
+    REQUIRE(resumed.exit_code == 0);
+    CHECK(without_times(summary(data, out)) == without_times(result));
+    CHECK(metrics(out) == metrics("a"));
+  }
+  const std::string checkpoint = " --resume " + (data.path / "b/checkpoint.safetensors").string();
+  CHECK_THAT(run("iwae", arguments("d") + " --k 3" + checkpoint).output,
+             ContainsSubstring("is a checkpoint of another run: \"k\" is \"2\" there, \"3\" here"));
+
+  const Outcome evaluated =
+      run("iwae", arguments("e") + " --k 2 --weights " + (data.path / "a/model.safetensors").string());
+  CHECK(evaluated.exit_code == 0);
+  CHECK(summary(data, "e")["test"] == result["test"]);
+}
+
+TEST_CASE("iwae: an interrupt lets the step finish, saves, and says how to go on") {
+  const Data data;
+  const std::string out = (data.path / "a").string(), checkpoint = out + "/checkpoint.safetensors";
+  const auto interrupted = [&](const std::string& more) {
+    // Once the first epoch is over.
+    const std::string program = std::string(TAPEGRAD_BINARY_DIR) + "/examples/iwae --data " + data.path.string() +
+                                " --stages 8 --quiet --out " + out + more;
+    const Outcome outcome =
+        run_command("rm -f " + out + "/metrics.csv; " + program + " 2>&1 & program=$!; while [ ! -s " + out +
+                    "/metrics.csv ] && kill -0 $program; do sleep 0.01; done; " + "kill -INT $program; wait $program");
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.output,
+               ContainsSubstring("interrupted; to go on, give the same options and --resume " + checkpoint));
+  };
+  interrupted("");
+  interrupted(" --resume " + checkpoint);
+  std::ifstream metrics(out + "/metrics.csv");
+  std::string line;
+  std::getline(metrics, line);
+  int epochs = 0;
+  while (std::getline(metrics, line)) CHECK(std::stoi(line) == ++epochs);
+  CHECK(epochs >= 2);
 }
