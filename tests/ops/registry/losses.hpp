@@ -40,8 +40,8 @@ inline Entries losses(const std::string& name, const std::vector<Draw>& draws, s
   std::vector<Shape> unequal(inputs.size(), Shape{2, 3});
   unequal.back() = {3};
   if (inputs.size() > 1)
-    refused.push_back({zeros(unequal), name + ": " + inputs.front() + " is 2x3, " + inputs.back() +
-                                           " is 3; the shapes must be equal"});
+    refused.push_back({zeros(unequal),
+                       name + ": " + inputs.front() + " is 2x3, " + inputs.back() + " is 3; the shapes must be equal"});
   const Bad nothing{zeros(std::vector<Shape>(inputs.size(), Shape{0, 3})),
                     name + ": the inputs are 0x3; there is no mean of nothing"};
   const std::vector<Shape> bench(inputs.size(), Shape{67, 1031});
@@ -207,12 +207,13 @@ inline Entries losses() {
            losses("normal_log_density", {any}, {"x", "mu", "log_var"},
                   [](auto v, Reduction r) { return normal_log_density(v[0], v[1], v[2], r); }, normal_term, {},
                   {{{{5}, {5}, {-120}}, {60 - 0.918938533}, {{0}, {0}, {-0.5}}}}),
-           losses("standard_normal_log_density", {any}, {"x"},
-                  [](auto v, Reduction r) { return standard_normal_log_density(v[0], r); },
-                  [](auto x) {
-                    return normal_term(std::array{x[0], 0.0, 0.0});
-                  },
-                  {}, {{{{0, -3, inf, nan}}, {-0.918938533, -5.418938533, -inf, nan}, {{0, 3, -inf, nan}}}}),
+           losses(
+               "standard_normal_log_density", {any}, {"x"},
+               [](auto v, Reduction r) { return standard_normal_log_density(v[0], r); },
+               [](auto x) {
+                 return normal_term(std::array{x[0], 0.0, 0.0});
+               },
+               {}, {{{{0, -3, inf, nan}}, {-0.918938533, -5.418938533, -inf, nan}, {{0, 3, -inf, nan}}}}),
            losses(
                "bernoulli_log_density", {uniform(0, 1), any}, {"x", "logits"},
                [](auto v, Reduction r) { return bernoulli_log_density(v[0], v[1], r); },
