@@ -1,4 +1,5 @@
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -41,6 +42,19 @@ TEST_CASE("the first exception, in the order of the chunks, comes out") {
                                    }),
                       "chunk 3");
   }
+}
+
+TEST_CASE("more threads than processors share them") {
+  const Threads guard(100);
+  std::vector<std::thread::id> ids(100);
+  std::vector<int> visits(100);
+  detail::parallel_region(100, [&](int thread, int threads) {
+    const auto i = static_cast<std::size_t>(threads == 100 ? thread : 0);
+    ids[i] = std::this_thread::get_id();
+    ++visits[i];
+  });
+  CHECK(visits == std::vector<int>(100, 1));
+  CHECK(std::set(ids.begin(), ids.end()).size() <= std::thread::hardware_concurrency());
 }
 
 TEST_CASE("nested loops stay on their thread") {

@@ -1,5 +1,7 @@
 #include <cmath>
 #include <cstring>
+#include <iomanip>
+#include <iostream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -57,25 +59,49 @@ std::vector<float> arguments() {
   return x;
 }
 
+struct Worst {
+  double ulps;
+  float at;
+};
+
+/// Of all arguments(), with the instruction set in use.
+Worst worst_error(const Function& f) {
+  static const std::vector<float> x = arguments();
+  std::vector<float> y(x.size());
+  f.vector(x.data(), y.data(), static_cast<Index>(x.size()));
+  Worst worst{0, 0};
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (const double error = ulps(y[i], f.exact(x[i])); error > worst.ulps) worst = {error, x[i]};
+  return worst;
+}
+
 }  // namespace
 
 TEST_CASE("simd: functions are exact to a few units of the last place", "[simd]") {
-  const std::vector<float> x = arguments();
-  std::vector<float> y(x.size());
   for (tg::Isa isa : machine_isas()) {
     const UseIsa use(isa);
     for (const Function& f : functions) {
-      f.vector(x.data(), y.data(), static_cast<Index>(x.size()));
-      double worst = 0;
-      float at = 0;
-      for (std::size_t i = 0; i < x.size(); ++i) {
-        const double error = ulps(y[i], f.exact(x[i]));
-        if (error > worst) at = x[i];
-        worst = std::max(worst, error);
-      }
-      INFO(f.name << " " << tg::name(isa) << ": " << worst << " ulp at " << at);
-      CHECK(worst <= f.ulps + (isa == tg::Isa::portable ? 1 : 0));
+      const Worst worst = worst_error(f);
+      INFO(f.name << " " << tg::name(isa) << ": " << worst.ulps << " ulp at " << worst.at);
+      CHECK(worst.ulps <= f.ulps + (isa == tg::Isa::portable ? 1 : 0));
     }
+  }
+}
+
+// Not a test, so it runs only when asked for: prints the table in docs/performance.md.
+TEST_CASE("simd: table of errors", "[.accuracy]") {
+  std::cout << "| function |";
+  for (tg::Isa isa : machine_isas()) std::cout << ' ' << tg::name(isa) << " |";
+  std::cout << "\n|---|";
+  for (std::size_t i = 0; i < machine_isas().size(); ++i) std::cout << "---|";
+  std::cout << '\n' << std::fixed << std::setprecision(2);
+  for (const Function& f : functions) {
+    std::cout << "| " << f.name << " |";
+    for (tg::Isa isa : machine_isas()) {
+      const UseIsa use(isa);
+      std::cout << ' ' << worst_error(f).ulps << " |";
+    }
+    std::cout << '\n';
   }
 }
 

@@ -32,7 +32,8 @@ inline int num_threads() {
 }
 
 /// Asks for `count` threads from now on, in the whole program; without OpenMP it stays at 1. The results do not depend
-/// on it. Throws ValueError below 1.
+/// on it. More than there are processors do no harm: each processor does the work of several. Throws ValueError
+/// below 1.
 inline void set_num_threads(int count) {
   detail::require<ValueError>(count >= 1, "set_num_threads: got ", count, "; at least 1 thread is needed");
   detail::requested_threads.store(count, std::memory_order_relaxed);
@@ -51,8 +52,8 @@ inline bool inside_parallel() {
 #endif
 }
 
-/// Calls body(thread, threads) on each of up to `threads` threads (there may come fewer), and throws the exception of
-/// the lowest thread that failed. Never nests: inside another call it is body(0, 1).
+/// Calls body(thread, threads) for each of `threads` shares of the work, all of which may run at the same time, and
+/// throws the exception of the lowest one that failed. Never nests: inside another call it is body(0, 1).
 template <class Body>
 void parallel_region(int threads, const Body& body) {
   // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
@@ -61,18 +62,19 @@ void parallel_region(int threads, const Body& body) {
     return;
   }
 #if TAPEGRAD_USE_OPENMP
+  // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
+  static const int processors = omp_get_num_procs();
   std::exception_ptr failure;
-  int failed_thread = threads;
+  int failed_share = threads;
   std::mutex guard;
-#pragma omp parallel num_threads(threads)
-  {
-    const int thread = omp_get_thread_num();
+#pragma omp parallel num_threads(std::min(threads, processors))
+  for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
     try {
-      body(thread, omp_get_num_threads());
+      body(share, threads);
     } catch (...) {
       const std::lock_guard lock(guard);
-      if (thread < failed_thread) {
-        failed_thread = thread;
+      if (share < failed_share) {
+        failed_share = share;
         failure = std::current_exception();
       }
     }
