@@ -26,4 +26,11 @@ struct Decoder : tg::nn::Module {
   tg::nn::Linear expand, pixels;
 };
 
+/// Draws from the prior N(0, I): shape (count, latent).
+inline tg::Tensor draw_codes(tg::Index count, tg::Index latent, tg::Rng& rng) {
+  tg::Tensor codes({count, latent});
+  rng.normal(codes);
+  return codes;
+}
+
 }  // namespace examples

@@ -42,12 +42,6 @@ inline const std::map<std::string, tg::data::Binarize>& binarize_names() {
   return names;
 }
 
-inline std::string name(tg::data::Binarize binarize) {
-  for (const auto& [name, value] : binarize_names())
-    if (value == binarize) return name;
-  return "";
-}
-
 inline void add_binarize(CLI::App& app, tg::data::Binarize& binarize) {
   app.add_option("--binarize", binarize, "grey pixels as they are; 1 above one half; 1 with their own probability")
       ->transform(CLI::CheckedTransformer(binarize_names()));

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -46,6 +47,14 @@ inline void add_options(CLI::App& app, Options& options) {
 inline void add_latent(CLI::App& app, Options& options) {
   app.add_option("--latent", options.latent, "length of the code z; with 2, a manifold.png is drawn")
       ->check(CLI::Range(1, 65536));
+}
+
+/// The name by which an option's value is given.
+template <class Value>
+std::string name_of(Value value, const std::map<std::string, Value>& names) {
+  for (const auto& [name, named] : names)
+    if (named == value) return name;
+  return "";
 }
 
 /// The path of a file in the folder of a run, which is made if it is not there.

@@ -47,12 +47,24 @@ inline void draw(const Options& options, const std::string& name, tg::ConstTenso
   tg::io::save_png_grid(output_path(options, name), images, {.columns = columns});
 }
 
+/// interpolation.png: strips of what the decoder makes of codes on the straight way from each row of `from` to that row
+/// of `to`.
+inline void draw_interpolation(const Options& options, Decoder& decoder, tg::ConstTensorView from,
+                               tg::ConstTensorView to) {
+  constexpr int columns = 12;
+  const auto [count, latent] = std::array{from.shape().rows(), from.shape().cols()};
+  tg::Tensor codes({count * columns, latent});
+  for (tg::Index row = 0; row < codes.shape().rows(); ++row) {
+    const auto along = static_cast<tg::Scalar>(row % columns) / (columns - 1);
+    codes.matrix().row(row) = (1 - along) * from.matrix().row(row / columns) + along * to.matrix().row(row / columns);
+  }
+  draw(options, "interpolation.png", decoder.images(codes), columns);
+}
+
 /// What the decoder makes of draws from N(0, I): 100 in samples.png, more in samples.npy; with two latent axes also
 /// manifold.png.
 inline void draw_samples(const Options& options, Decoder& decoder, tg::Rng rng) {
-  tg::Tensor codes({100, options.latent});
-  rng.normal(codes);
-  draw(options, "samples.png", decoder.images(codes), 10);
+  draw(options, "samples.png", decoder.images(draw_codes(100, options.latent, rng)), 10);
   write_samples(options, decoder, rng);
   if (options.latent == 2) draw(options, "manifold.png", decoder.images(manifold_codes(20)), 20);
 }

@@ -1,13 +1,13 @@
 #pragma once
-// What a program says while it trains, and what it leaves in its folder: metrics.csv and summary.json.
+// What a program says while it trains, and what it leaves in its folder: metrics.csv, steps.csv and summary.json.
 
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <stdexcept>
 
+#include "nats.hpp"
 #include "options.hpp"
-#include "training.hpp"
 
 namespace examples {
 
@@ -26,8 +26,10 @@ inline std::ofstream open_output(const Options& options, const std::string& name
 /// One training run, told epoch by epoch.
 class Report {
  public:
-  explicit Report(const Options& options) : options_(options), metrics_(open_output(options, "metrics.csv")) {
+  explicit Report(const Options& options)
+      : options_(options), metrics_(open_output(options, "metrics.csv")), steps_(open_output(options, "steps.csv")) {
     metrics_ << "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl\n";
+    steps_ << "step,loss\n";
     summary["options"] = to_json(options);
     summary["build"] = tg::build_info();
   }
@@ -36,12 +38,18 @@ class Report {
   void start() { started_ = Clock::now(); }
   void trained(tg::Index steps, int images) {
     seconds_ += std::chrono::duration<double>(Clock::now() - started_).count();
-    steps_ += static_cast<double>(steps);
+    step_count_ += static_cast<double>(steps);
     images_ += images;
+  }
+
+  /// A line of steps.csv: the loss of a batch, per image, before its step. Only the first epoch's are kept.
+  void step(double loss) {
+    if (steps_.is_open()) steps_ << first_epoch_steps_++ << ',' << loss << '\n';
   }
 
   /// The epoch's line on the screen and in metrics.csv.
   void epoch(int number, const Nats& train, const Nats& test) {
+    steps_.close();
     metrics_ << number << ',' << train.loss() << ',' << train.reconstruction << ',' << train.kl << ',' << test.loss()
              << ',' << test.reconstruction << ',' << test.kl << std::endl;
     if (!options_.quiet)
@@ -56,13 +64,13 @@ class Report {
   void finish(const Nats& train, const Nats& test) {
     summary["train"] = to_json(train);
     summary["test"] = to_json(test);
-    summary["ms_per_step"] = 1e3 * seconds_ / steps_;
+    summary["ms_per_step"] = 1e3 * seconds_ / step_count_;
     summary["images_per_second"] = images_ / seconds_;
     open_output(options_, "summary.json") << summary.dump(2) << '\n';
     if (!options_.quiet)
       std::printf(
           "%.2f ms a step, %.0f images/s; pictures, metrics.csv, summary.json and model.safetensors are in %s\n",
-          1e3 * seconds_ / steps_, images_ / seconds_, options_.out.c_str());
+          1e3 * seconds_ / step_count_, images_ / seconds_, options_.out.c_str());
   }
 
   nlohmann::json summary;  ///< what a program adds is written by finish()
@@ -72,9 +80,11 @@ class Report {
 
   const Options& options_;
   std::ofstream metrics_;
+  std::ofstream steps_;
+  int first_epoch_steps_ = 0;
   Clock::time_point started_;
   double seconds_ = 0;
-  double steps_ = 0;
+  double step_count_ = 0;
   double images_ = 0;
 };
 

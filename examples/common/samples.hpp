@@ -29,11 +29,7 @@ void write_samples(const Options& options, const Images& images) {
 
 /// The same of a decoder, for codes drawn from N(0, I).
 inline void write_samples(const Options& options, Decoder& decoder, tg::Rng rng) {
-  write_samples(options, [&](tg::Index count) {
-    tg::Tensor codes({count, options.latent});
-    rng.normal(codes);
-    return decoder.images(codes);
-  });
+  write_samples(options, [&](tg::Index count) { return decoder.images(draw_codes(count, options.latent, rng)); });
 }
 
 }  // namespace examples

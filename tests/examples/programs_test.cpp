@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +86,11 @@ json summary(const Folder& data, const std::string& out) {
   return json::parse(std::ifstream(data.path / out / "summary.json"));
 }
 
+int lines(const fs::path& path) {
+  std::ifstream file(path);
+  return static_cast<int>(std::count(std::istreambuf_iterator<char>(file), {}, '\n'));
+}
+
 json without_times(json summary) {
   for (const char* key : {"ms_per_step", "images_per_second"}) summary.erase(key);
   summary["options"].erase("out");
@@ -100,8 +107,13 @@ TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("epoch  3/3"));
-  for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "metrics.csv", "model.safetensors"})
+  for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "interpolation.png", "metrics.csv",
+                           "steps.csv", "axes.csv", "codes.csv", "model.safetensors"})
     CHECK(fs::file_size(data.path / "a" / file) > 0);
+  CHECK(lines(data.path / "a" / "metrics.csv") == 1 + 3);
+  CHECK(lines(data.path / "a" / "steps.csv") == 1 + 600 / 50);  // of the first epoch
+  CHECK(lines(data.path / "a" / "axes.csv") == 1 + 2);
+  CHECK(lines(data.path / "a" / "codes.csv") == 1 + 100);
   CHECK(fs::file_size(data.path / "a" / "samples.npy") == 128 + 200 * 784 * sizeof(float));
   const json result = summary(data, "a");
   for (const char* part : {"train_running", "train", "test"}) {
@@ -112,6 +124,55 @@ TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
   CHECK(result["ms_per_step"].get<double>() > 0);
   CHECK(result["options"]["latent"] == 2);
   CHECK_THAT(result["build"].get<std::string>(), ContainsSubstring("tapegrad"));
+}
+
+TEST_CASE("what vae measures of its codes fits together") {
+  const Data data;
+  REQUIRE(run("vae", few_samples(data, "a") + " --latent 3 --epochs 40 --lr 3e-3 --quiet").exit_code == 0);
+  const json result = summary(data, "a");
+  const auto number = [&](const char* group, const char* key) { return result[group][key].get<double>(); };
+  const json before = result["codes"]["untrained"], after = result["codes"]["trained"];
+  CHECK(before["kl"].get<double>() < 1);
+  CHECK(after["kl"].get<double>() > 1);
+  CHECK(after["kl"].get<double>() == Approx(number("test", "kl")));
+  double kl = 0;
+  for (const json& axis : result["kl_by_axis"]) kl += axis.get<double>();
+  CHECK(after["kl"].get<double>() == Approx(kl));
+  CHECK(after["aggregated_variance"].get<double>() ==
+        Approx(after["variance_of_mu"].get<double>() + after["mean_sigma_squared"].get<double>()));
+  CHECK(result["active_units"].get<int>() >= 1);
+  CHECK(result["active_units"].get<int>() <= 3);
+
+  CHECK(number("rate", "kl") == Approx(number("train", "kl")));
+  CHECK(number("rate", "information_bound") == Approx(std::log(600)));
+  CHECK(number("rate", "information") > 1);
+  CHECK(number("rate", "information") < std::log(600));
+  CHECK(number("rate", "kl") == Approx(number("rate", "information") + number("rate", "aggregate_kl")));
+
+  CHECK(number("importance", "1") == Approx(number("test", "loss")).margin(1));  // other noise
+  CHECK(number("importance", "64") < number("importance", "1"));
+  double last = 0;
+  for (const json& row : result["rotations"]["by_degrees"]) {
+    CHECK(row["pixel"].get<double>() > last);
+    CHECK(row["code_ratio"].get<double>() > 0);
+    last = row["pixel"];
+  }
+}
+
+TEST_CASE("less weight on the KL, and none at all: vae --beta, vae --autoencoder") {
+  const Data data;
+  const std::string options = " --latent 3 --epochs 40 --lr 3e-3 --samples-out 0 --quiet";
+  for (const char* out : {"one", "little --beta 0.01", "none --autoencoder"})
+    REQUIRE(run("vae", small(data, out) + options).exit_code == 0);
+  const json one = summary(data, "one"), little = summary(data, "little"), none = summary(data, "none");
+  CHECK(little["test"]["kl"].get<double>() > one["test"]["kl"].get<double>());
+  CHECK(little["codes"]["trained"]["median_sigma"].get<double>() <
+        one["codes"]["trained"]["median_sigma"].get<double>());
+  CHECK(none["test"]["kl"] == 0);
+  CHECK(none["test"]["reconstruction"].get<double>() < one["test"]["reconstruction"].get<double>());
+  CHECK(none["codes"]["trained"].contains("mean_abs_mu"));
+  CHECK(!none["codes"]["trained"].contains("kl"));
+  CHECK(!none.contains("importance"));
 }
 
 TEST_CASE("a seed makes the same summary again on any number of threads, another seed does not") {
@@ -132,15 +193,53 @@ TEST_CASE("decoder_only comes down to the floor, and not below") {
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   const json result = summary(data, "a");
-  const double floor = result["floor"]["train"];
+  const double floor = result["floors"]["mean_image"]["train"];
   CHECK(result["train"]["loss"].get<double>() > floor);
   CHECK(result["train"]["loss"].get<double>() < floor + 3);
   CHECK(result["train"]["kl"] == 0);
   CHECK(result["distance_to_mean_image"].get<double>() < 0.05);
   CHECK(result["output_std_over_z"].get<double>() < 0.05);
-  for (const char* file :
-       {"samples.png", "reconstructions.png", "manifold.png", "mean_image.png", "metrics.csv", "model.safetensors"})
+  for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "interpolation.png", "mean_image.png",
+                           "beside_mean.png", "metrics.csv", "steps.csv", "model.safetensors"})
     CHECK(fs::file_size(data.path / "a" / file) > 0);
+}
+
+TEST_CASE("decoder_only gets below the floor where images can choose their codes") {
+  const Data data;
+  const std::string options = " --latent 2 --epochs 60 --lr 3e-3 --samples-out 0 --quiet";
+  for (const char* out : {"samples --samples 32", "nearest --codes nearest --samples 32", "learned --codes learned"}) {
+    const Outcome outcome = run("decoder_only", small(data, out) + options);
+    INFO(outcome.output);
+    REQUIRE(outcome.exit_code == 0);
+  }
+  const double floor = summary(data, "samples")["floors"]["mean_image"]["test"];
+  for (const char* out : {"samples", "nearest", "learned"}) {
+    const json result = summary(data, out);
+    INFO(out << " " << result["nll"]);
+    CHECK(result["nll"]["test"].get<double>() < floor - 30);
+    CHECK(result["output_std_over_z"].get<double>() > 0.05);
+  }
+  CHECK(summary(data, "learned")["auto_decoder"]["test"].get<double>() < floor - 30);
+}
+
+TEST_CASE("codes drawn once for each image can be learned by heart, and are of no use to another") {
+  const Data data;
+  const Outcome outcome =
+      run("decoder_only", small(data, "a") + " --codes fixed --images 50 --latent 8 --epochs 400 --lr 3e-3 --quiet");
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  const json result = summary(data, "a");
+  CHECK(result["train"]["loss"].get<double>() < result["floors"]["mean_image"]["train"].get<double>() - 30);
+  CHECK(result["test"]["loss"].get<double>() > result["floors"]["mean_image"]["test"].get<double>());
+}
+
+TEST_CASE("decoder_only makes the same summary again on any number of threads") {
+  const Data data;
+  for (const std::string scheme : {"--samples 16", "--codes learned"}) {
+    for (const char* out : {"a --threads 1", "b --threads 3"})
+      REQUIRE(run("decoder_only", small(data, out) + " --latent 3 --quiet --samples-out 0 " + scheme).exit_code == 0);
+    CHECK(without_times(summary(data, "a")) == without_times(summary(data, "b")));
+  }
 }
 
 TEST_CASE("the posted program's targets are refused, and the way out is said") {
@@ -149,6 +248,19 @@ TEST_CASE("the posted program's targets are refused, and the way out is said") {
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("is outside [0, 1]; scale images to [0, 1]"));
   CHECK_THAT(outcome.output, ContainsSubstring("To set it right"));
+}
+
+TEST_CASE("with the check of targets lifted, the posted program's loss sinks below zero") {
+  const Data data;
+  const Outcome outcome =
+      run("decoder_only", small(data, "a") + " --as-posted --no-target-check --epochs 150 --samples-out 0");
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK_THAT(outcome.output, ContainsSubstring("epoch  1/150"));
+  CHECK_THAT(outcome.output, ContainsSubstring("the loss sinks below zero while the pictures turn black"));
+  const json result = summary(data, "a");
+  CHECK(result["target_check"] == false);
+  CHECK(result["train"]["loss"].get<double>() < 0);
 }
 
 TEST_CASE("mnist_classifier learns") {
@@ -172,7 +284,12 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("vae", small(data, "a") + " --lr nan", "lr");
   fails("vae", "--no-such-option", "--no-such-option");
   fails("vae", "--binarize sometimes", "--binarize");
+  fails("vae", "--autoencoder --beta 2", "--beta");
   fails("decoder_only", small(data, "a") + " --out /proc/nowhere", "/proc/nowhere");
+  fails("decoder_only", "--codes sometimes", "--codes");
+  fails("decoder_only", "--codes learned --samples 4", "--samples is for codes that are redrawn or nearest");
+  fails("decoder_only", "--codes nearest", "--codes nearest chooses among --samples");
+  fails("decoder_only", "--no-target-check", "--as-posted");
   fails("vae", small(data, "a") + " --lr 1e30", "try a lower --lr");
 }
 

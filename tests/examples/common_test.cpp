@@ -1,0 +1,133 @@
+// What the example programs measure with, where the right answer is known.
+
+#include "../../examples/common/code_schemes.hpp"
+#include "../../examples/common/floors.hpp"
+#include "../../examples/common/posteriors.hpp"
+#include "../../examples/common/rotation.hpp"
+#include "catch.hpp"
+
+using namespace tapegrad;
+
+TEST_CASE("floors: of two classes of two pixels, by hand") {
+  // Pixel 0 is on in one image of two; in class 0 always, in class 1 never. All other pixels are black.
+  std::vector<std::uint8_t> pixels(4 * 784);
+  pixels[0] = pixels[2 * 784] = 255;
+  const data::ImageDataset images(pixels, 4, 28, 28, {0, 1, 0, 1});
+  const examples::PixelStatistics statistics(images);
+  CHECK(statistics.mean()(0) == 0.5);
+  CHECK(statistics.mean()(1) == 0);
+  CHECK(statistics.standard_deviation() == Approx(std::sqrt(0.25 / 784)));
+  CHECK(statistics.loss_of_mean_image(statistics) == Approx(std::log(2.0)));
+  CHECK(statistics.loss_of_class_means(statistics) == Approx(0).margin(1e-12));
+  CHECK(statistics.loss_of_perfection() == Approx(0).margin(1e-12));
+
+  pixels[1] = 51;  // 0.2: its entropy is the loss of the image itself
+  const examples::PixelStatistics grey(data::ImageDataset(pixels, 4, 28, 28, {0, 1, 0, 1}));
+  CHECK(grey.loss_of_perfection() == Approx(-(0.2 * std::log(0.2) + 0.8 * std::log(0.8)) / 4));
+  // A pixel that the other set never saw lit costs 100 where it is lit, as with PyTorch's clamp.
+  CHECK(grey.loss_of_mean_image(statistics) == Approx(std::log(2.0) + 0.2 * 100 / 4));
+}
+
+TEST_CASE("rotated: by right angles, and not at all") {
+  Tensor image({1, 784});
+  image[5 * 28 + 20] = 1;  // row 5, column 20
+  CHECK(same_bits(examples::rotated(image, 0), image));
+  const Tensor quarter = examples::rotated(image, 90), half = examples::rotated(image, 180);
+  CHECK(quarter(0, 7 * 28 + 5) == Approx(1).margin(1e-6));  // counterclockwise: up right goes up left
+  CHECK(half(0, 22 * 28 + 7) == Approx(1).margin(1e-6));
+  CHECK(examples::rotated(image, 10).array().sum() == Approx(1).margin(0.1));
+}
+
+TEST_CASE("rate: all of it is information for codes far apart, none for equal ones") {
+  const auto log_var = [](Index images, double value) -> Eigen::ArrayXXd {
+    return Eigen::ArrayXXd::Constant(images, 2, value);
+  };
+  Eigen::ArrayXXd mu(4, 2);
+  mu << 10, 10, 10, -10, -10, 10, -10, -10;
+  const auto apart = examples::rate({mu, log_var(4, -4)}, Rng(1));
+  CHECK(apart["information"].get<double>() == Approx(std::log(4.0)));
+  CHECK(apart["information_bound"].get<double>() == Approx(std::log(4.0)));
+  CHECK(apart["kl"].get<double>() == Approx(100 + std::exp(-4.0) - 1 + 4));
+  CHECK(apart["aggregate_kl"].get<double>() == Approx(apart["kl"].get<double>() - apart["information"].get<double>()));
+
+  const auto equal = examples::rate({Eigen::ArrayXXd::Zero(4, 2), log_var(4, 0)}, Rng(1));
+  CHECK(equal["information"].get<double>() == Approx(0).margin(1e-9));
+  CHECK(equal["kl"].get<double>() == 0);
+}
+
+TEST_CASE("describe tells each code from all of them together") {
+  Eigen::ArrayXXd mu(2, 1);
+  mu << 0.6, -0.6;
+  const auto codes = examples::describe({mu, Eigen::ArrayXXd::Constant(2, 1, std::log(0.64))});
+  CHECK(codes["mean_of_mu"].get<double>() == Approx(0).margin(1e-12));
+  CHECK(codes["mean_abs_mu"].get<double>() == Approx(0.6));
+  CHECK(codes["aggregated_variance"].get<double>() == Approx(1));  // though no image's sigma is 1
+  CHECK(codes["median_sigma"].get<double>() == Approx(0.8));
+  CHECK(codes["kl"].get<double>() == Approx((0.36 + 0.64 - 1 - std::log(0.64)) / 2));
+  CHECK(!examples::describe({mu, {}}).contains("kl"));
+}
+
+TEST_CASE("in_a_plane finds the two widest directions") {
+  Rng rng(3);
+  Tensor noise({500, 3});
+  rng.normal(noise);
+  Eigen::ArrayXXd mu = noise.matrix().cast<double>().array();
+  mu.col(0) *= 0.1;
+  mu.col(1) *= 10;
+  const Eigen::MatrixXd plane = examples::in_a_plane({mu, {}});
+  REQUIRE(plane.cols() == 2);
+  CHECK(std::sqrt(plane.col(0).squaredNorm() / 500) == Approx(10).epsilon(0.1));  // the widest comes first
+  CHECK(std::sqrt(plane.col(1).squaredNorm() / 500) == Approx(1).epsilon(0.1));
+}
+
+TEST_CASE("log_likelihoods is -bce_with_logits of every pair") {
+  Rng rng(4);
+  Tensor images({3, 784}), logits({2, 784});
+  rng.uniform(images);
+  rng.normal(logits);
+  Tape tape;
+  const Var all = examples::log_likelihoods(tape.constant(images), tape.constant(logits));
+  REQUIRE(all.shape() == Shape{3, 2});
+  for (Index b = 0; b < 3; ++b) {
+    for (Index k = 0; k < 2; ++k) {
+      const Tensor image(images.matrix().row(b)), logit(logits.matrix().row(k));
+      const double loss = bce_with_logits(tape.constant(logit), tape.constant(image)).item();
+      CHECK(all.value()(b, k) == Approx(-loss).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("whitened codes have mean 0 and covariance I, and make the same images") {
+  Rng rng(5);
+  examples::Decoder decoder(rng, 3, 16);
+  examples::CodeTable table(200, 3, rng);
+  for (Parameter* code : table.parameters()) {
+    auto z = code->mutable_value().array();
+    z = 3 * z + 1;
+    z(1) += z(0);
+  }
+  std::vector<Index> all(200);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<Index>(i);
+  const auto codes = [&] {
+    Tape tape;
+    return Tensor(table(tape, all).value());
+  };
+  const Tensor before = decoder.images(codes());
+  table.whiten(decoder);
+  const Eigen::MatrixXd white = codes().matrix().cast<double>();
+  CHECK(white.colwise().mean().norm() < 1e-5);
+  CHECK((white.transpose() * white / 200 - Eigen::MatrixXd::Identity(3, 3)).norm() < 1e-5);
+  CHECK((decoder.images(codes()).array() - before.array()).abs().maxCoeff() < 1e-5);
+}
+
+TEST_CASE("auto_decode finds the code that an image was made of, pulled a little to 0") {
+  Rng rng(6);
+  examples::Decoder decoder(rng, 2, 64);
+  const Tensor codes({3, 2}, {1, -1, 0.5, 1, -1, -0.5});
+  const Tensor images = decoder.images(codes);
+  const Tensor found = examples::auto_decode(decoder, images, Tensor({3, 2}), 300);
+  CHECK((found.array() - codes.array()).abs().maxCoeff() < 0.5);
+  CHECK(decoder.parameters().front()->requires_grad());
+  const Tensor nearest = examples::nearest_codes(decoder, 2, images, rng);
+  CHECK((nearest.array() - codes.array()).abs().maxCoeff() < 0.5);
+}
