@@ -34,8 +34,13 @@ inline tg::Var log_likelihoods(tg::Var images, tg::Var logits) {
 /// a batch, and each has Adam's moments and count of steps for itself.
 class CodeTable {
  public:
-  CodeTable(int images, int latent, tg::Rng& rng) {
-    for (int i = 0; i < images; ++i) rows_.push_back(std::make_unique<tg::Parameter>(draw_codes(1, latent, rng)));
+  /// Codes drawn from N(0, std^2).
+  CodeTable(int images, int latent, tg::Rng& rng, double std = 1) {
+    for (int i = 0; i < images; ++i) {
+      tg::Tensor code({1, latent});
+      rng.normal(code, 0, std);
+      rows_.push_back(std::make_unique<tg::Parameter>(std::move(code)));
+    }
   }
 
   /// The codes of some images, (count, latent).
