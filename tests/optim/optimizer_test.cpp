@@ -1,7 +1,9 @@
 #include <cmath>
+#include <limits>
 
 #include "catch.hpp"
 #include "setup.hpp"
+#include "tapegrad/nn/module.hpp"
 #include "tapegrad/optim/adam.hpp"
 #include "tapegrad/optim/rmsprop.hpp"
 #include "tapegrad/optim/sgd.hpp"
@@ -170,6 +172,33 @@ TEST_CASE("parameters that cannot be right are refused, and the optimizer is as 
   CHECK(sgd.states().size() == 1);
   sgd.add_group({&parameters[1]}, {});
   CHECK(sgd.states().size() == 2);
+}
+
+TEST_CASE("gradients that are not finite are refused if one asks for it, and nothing has changed") {
+  struct Model : tg::nn::Module {
+    using Module::Module;
+    tg::nn::Parameter scale{*this, "scale", tg::Tensor({2}, {1, 2})};
+    tg::nn::Parameter shift{*this, "shift", tg::Tensor({2}, {3, 4})};
+  };
+  tg::Rng rng(1);
+  Model model(rng);
+  SGD sgd(model.parameters(), {.lr = 1});
+  sgd.set_error_if_nonfinite(true);
+  add_gradient(model.scale, tg::Tensor({2}, {1, 1}));
+  add_gradient(model.shift, tg::Tensor({2}, {1, std::numeric_limits<tg::Scalar>::quiet_NaN()}));
+  CHECK_THROWS_WITH(sgd.step(),
+                    "sgd: the gradient of parameter 1 (shift, 2) has nan as its element 1; nothing was updated. "
+                    "Tape::detect_anomaly() finds the op that made it");
+  CHECK(model.scale.value()[0] == 1);
+  CHECK(sgd.states()[0].steps == 0);
+  model.shift.set_requires_grad(false);  // frozen: of no interest
+  sgd.step();
+  CHECK(model.scale.value()[0] == 0);
+  sgd.set_error_if_nonfinite(false);
+  model.shift.set_requires_grad(true);
+  add_gradient(model.shift, tg::Tensor({2}, {1, std::numeric_limits<tg::Scalar>::quiet_NaN()}));
+  sgd.step();
+  CHECK(std::isnan(model.shift.value()[1]));
 }
 
 TEST_CASE("options that cannot be right are refused with the value") {

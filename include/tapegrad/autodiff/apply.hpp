@@ -57,7 +57,7 @@ struct Recorder {
         std::construct_at(&values[i], input.value);
         node.requires_grad |= input.requires_grad;
       }
-      const Tape::Stopwatch watch(tape, Op::name, &OpProfile::forward_seconds, 1);
+      const Stopwatch watch(tape.profiler_, Op::name, &OpProfile::forward_seconds, 1);
       const TensorView y = tape.allocate(op.shape(std::span<const Shape>(shapes)));
       op.forward(std::span<const ConstTensorView>(values), y);
       return finish<backward_of_span<Op>>(tape, node, op, y, indices);
@@ -79,7 +79,7 @@ struct Recorder {
   template <class Op, class... Nodes>
   static Var record(Tape& tape, const Op& op, const std::uint32_t (&indices)[sizeof...(Nodes)],
                     const Nodes&... inputs) {
-    const Tape::Stopwatch watch(tape, Op::name, &OpProfile::forward_seconds, 1);
+    const Stopwatch watch(tape.profiler_, Op::name, &OpProfile::forward_seconds, 1);
     Node node;
     node.requires_grad = (inputs.requires_grad || ...);
     const TensorView y = tape.allocate(op.shape(inputs.value.shape()...));
@@ -104,6 +104,8 @@ struct Recorder {
     node.op = std::construct_at(tape.arena_.allocate_array<Op>(1), op);
     node.inputs = inputs.data();
     node.input_count = static_cast<std::uint32_t>(inputs.size());
+    if (tape.detects_anomaly_) [[unlikely]]
+      AnomalyCheck::forward(tape, node);
     return tape.push(node);
   }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "../core/tensor.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -14,6 +16,7 @@ struct GradientSlot {
 };
 
 struct Recorder;
+struct AnomalyCheck;
 
 }  // namespace detail
 
@@ -28,7 +31,10 @@ class Parameter {
   }
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
+  virtual ~Parameter() = default;
 
+  /// What error messages call it: a module's parameter has a path, "encoder.fc1.weight".
+  virtual std::string path() const { return ""; }
   const Shape& shape() const { return value_.shape(); }
   Index size() const { return value_.size(); }
   ConstTensorView value() const { return value_; }
@@ -63,6 +69,7 @@ class Parameter {
  private:
   friend class Tape;
   friend struct detail::Recorder;
+  friend struct detail::AnomalyCheck;
 
   Tensor value_;
   Tensor grad_;

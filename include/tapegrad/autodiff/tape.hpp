@@ -2,13 +2,14 @@
 // The tape: what was computed, in order, so that gradients can be computed in the opposite one.
 
 #include <algorithm>
-#include <chrono>
 #include <ranges>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "../core/random.hpp"
 #include "gradient.hpp"
+#include "profile.hpp"
 #include "var.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -35,15 +36,13 @@ struct Node {
   std::uint32_t parameter_version = 0;  // when the value was read
 };
 
-}  // namespace detail
-
-/// Time spent in all calls of one op, as `Tape::profile()` reports it.
-struct OpProfile {
-  const char* name = "";
-  Index calls = 0;
-  double forward_seconds = 0;
-  double backward_seconds = 0;
+/// What detect_anomaly() has done for each op.
+struct AnomalyCheck {
+  static void forward(Tape& tape, const Node& node);
+  static void backward(Tape& tape, std::uint32_t index);
 };
+
+}  // namespace detail
 
 /// Records operations as they are computed, and runs them backward.
 ///
@@ -61,6 +60,7 @@ class Tape {
     arena_.rewind();
     ++pass_;
     parameters_on_tape_ = 0;
+    paths_.clear();
   }
 
   /// A value that needs no gradient, copied onto the tape.
@@ -94,19 +94,24 @@ class Tape {
     return {kept, count};
   }
 
-  /// Switches recording off while it lives: what is computed meanwhile requires no gradient.
-  class [[nodiscard]] NoGrad {
+  /// Changes how the tape works while it lives.
+  class [[nodiscard]] Mode {
    public:
-    explicit NoGrad(Tape& tape) : tape_(tape), before_(std::exchange(tape.grad_enabled_, false)) {}
-    NoGrad(const NoGrad&) = delete;
-    NoGrad& operator=(const NoGrad&) = delete;
-    ~NoGrad() { tape_.grad_enabled_ = before_; }
+    Mode(bool& flag, bool value) : flag_(flag), before_(std::exchange(flag, value)) {}
+    Mode(const Mode&) = delete;
+    Mode& operator=(const Mode&) = delete;
+    ~Mode() { flag_ = before_; }
 
    private:
-    Tape& tape_;
+    bool& flag_;
     bool before_;
   };
-  NoGrad no_grad() { return NoGrad(*this); }
+  /// Switches recording off: what is computed meanwhile requires no gradient.
+  Mode no_grad() { return {grad_enabled_, false}; }
+  /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
+  /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. It reads every
+  /// number again and again, so a step takes several times as long.
+  Mode detect_anomaly() { return {detects_anomaly_, true}; }
 
   /// While it lives, errors say that they happened in `owner`, by its `path()`. Layers make one when they are called.
   class [[nodiscard]] Scope {
@@ -142,19 +147,18 @@ class Tape {
 
   /// Starts (afresh) or stops measuring the time that each op takes.
   void set_profiling(bool on) {
-    profiling_ = on;
-    if (on) profile_.clear();
+    profiler_.on = on;
+    if (on) profiler_.ops.clear();
   }
   /// Time by op since profiling was switched on, in the order of first use.
-  const std::vector<OpProfile>& profile() const { return profile_; }
+  const std::vector<OpProfile>& profile() const { return profiler_.ops; }
 
  private:
   friend class Var;
   friend struct detail::Recorder;
   friend struct detail::GraphWriter;
+  friend struct detail::AnomalyCheck;
 
-  /// Adds the time it lives to a profile entry's field, if there is profiling.
-  class Stopwatch;
   struct ParameterEntry {
     const Parameter* parameter = nullptr;
     std::uint32_t index = 0;
@@ -192,40 +196,13 @@ class Tape {
   detail::Arena arena_;
   std::vector<ParameterEntry> parameter_table_;  // open addressing; the size is a power of two
   std::size_t parameters_on_tape_ = 0;
-  std::vector<OpProfile> profile_;
+  detail::Profiler profiler_;
+  std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
   const Scope* scope_ = nullptr;
   std::uint64_t backward_calls_ = 0;
   std::uint32_t pass_ = 1;
   bool grad_enabled_ = true;
-  bool profiling_ = false;
-};
-
-class Tape::Stopwatch {
- public:
-  Stopwatch(Tape& tape, const char* name, double OpProfile::*seconds, Index calls)
-      : tape_(tape.profiling_ ? &tape : nullptr), name_(name), seconds_(seconds), calls_(calls) {
-    if (tape_) [[unlikely]]
-      start_ = std::chrono::steady_clock::now();
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-  ~Stopwatch() {
-    if (tape_) [[unlikely]] {
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-      const auto same_op = [&](const OpProfile& entry) { return entry.name == name_; };
-      auto entry = std::find_if(tape_->profile_.begin(), tape_->profile_.end(), same_op);
-      if (entry == tape_->profile_.end()) entry = tape_->profile_.insert(entry, OpProfile{.name = name_});
-      (*entry).*seconds_ += elapsed.count();
-      entry->calls += calls_;
-    }
-  }
-
- private:
-  Tape* tape_;
-  const char* name_;
-  double OpProfile::*seconds_;
-  Index calls_;
-  std::chrono::steady_clock::time_point start_{};
+  bool detects_anomaly_ = false;
 };
 
 inline detail::Node& Tape::node(Var var, const char* what) {
@@ -292,8 +269,12 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
   for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
     const detail::Node& reached = nodes_[index];
     if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
-    const Stopwatch watch(*this, reached.type->name, &OpProfile::backward_seconds, 0);
-    reached.type->backward(*this, index);
+    const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
+    if (detects_anomaly_) [[unlikely]] {
+      detail::AnomalyCheck::backward(*this, index);
+    } else {
+      reached.type->backward(*this, index);
+    }
   }
 }
 
@@ -324,3 +305,5 @@ inline void Var::backward(ConstTensorView seed) const { tape().backward(*this, &
 inline ConstTensorView Var::grad() const { return tape().grad(*this); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
+
+#include "anomaly.hpp"

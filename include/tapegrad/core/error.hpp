@@ -41,6 +41,10 @@ class ValueError : public Error {
 class TapeError : public Error {
   using Error::Error;
 };
+/// A NaN or an infinity that came out of finite numbers (Tape::detect_anomaly).
+class AnomalyError : public Error {
+  using Error::Error;
+};
 /// A file that is missing, damaged or not what it should be.
 class IoError : public Error {
   using Error::Error;

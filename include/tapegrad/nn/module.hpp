@@ -21,9 +21,10 @@ class Parameter : public tapegrad::Parameter {
   Parameter(Module& owner, std::string name, const Shape& shape, const Init& init);
   /// Starts at `value`.
   Parameter(Module& owner, std::string name, Tensor value);
-  ~Parameter();
+  ~Parameter() override;
 
   const std::string& name() const { return name_; }
+  std::string path() const override;
 
  private:
   friend class Module;
@@ -130,6 +131,10 @@ inline Parameter::Parameter(Module& owner, std::string name, Tensor value)
 }
 inline Parameter::Parameter(Module& owner, std::string name, const Shape& shape, const Init& init)
     : Parameter(owner, name, initialized(name, shape, init, owner.rng())) {}
+inline std::string Parameter::path() const {
+  const std::string above = owner_ ? owner_->path() : "";
+  return above.empty() ? name_ : above + "." + name_;
+}
 inline Parameter::~Parameter() {
   if (owner_) std::erase(owner_->parameters_, this);
 }

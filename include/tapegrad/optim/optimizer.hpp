@@ -29,8 +29,10 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
   virtual ~Optimizer() = default;
 
-  /// Updates every parameter that has a gradient.
+  /// Updates every parameter that has a gradient. Throws ValueError, and changes nothing, if one of them is not finite
+  /// and `set_error_if_nonfinite` asked to be told.
   void step() {
+    if (error_if_nonfinite_) check_gradients();
     for (ParameterState& state : states_) {
       if (!state.parameter->has_grad() || !state.parameter->requires_grad()) continue;
       ++state.steps;
@@ -41,6 +43,10 @@ class Optimizer {
   void zero_grad() {
     for (ParameterState& state : states_) state.parameter->zero_grad();
   }
+
+  /// Whether `step()` refuses gradients that are not finite; it does not unless asked to, as it takes another look at
+  /// each. (The name is that of PyTorch's clip_grad_norm_.)
+  void set_error_if_nonfinite(bool on) { error_if_nonfinite_ = on; }
 
   std::size_t groups() const { return lrs_.size(); }
   /// The learning rate of a group. Throws ValueError beyond the last group.
@@ -112,14 +118,30 @@ class Optimizer {
   void add_parameter(Parameter* parameter, std::size_t i, std::span<const InitialBuffer> buffers) {
     require(parameter != nullptr, "parameter ", i, " is a null pointer");
     for (const ParameterState& state : states_)
-      require(state.parameter != parameter, "parameter ", i, " (", parameter->shape(),
-              ") is there already; each may be given once");
+      require(state.parameter != parameter, described(*parameter, i), " is there already; each may be given once");
     ParameterState& added = states_.emplace_back(ParameterState{parameter, groups(), 0, {}});
     for (const auto& [name, value] : buffers)
       added.buffers.push_back({name, Tensor(parameter->shape(), static_cast<Scalar>(value))});
   }
 
+  void check_gradients() const {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      const Parameter& parameter = *states_[i].parameter;
+      if (!parameter.has_grad() || !parameter.requires_grad()) continue;
+      const ConstTensorView grad = parameter.grad();
+      for (Index k = 0; k < grad.size(); ++k)
+        require(std::isfinite(grad.data()[k]), "the gradient of ", described(parameter, i), " has ", grad.data()[k],
+                " as its element ", k, "; nothing was updated. Tape::detect_anomaly() finds the op that made it");
+    }
+  }
+  /// "parameter 2 (encoder.weight, 512x784)".
+  static std::string described(const Parameter& parameter, std::size_t i) {
+    const std::string path = parameter.path();
+    return detail::concat("parameter ", i, " (", path, path.empty() ? "" : ", ", parameter.shape(), ")");
+  }
+
   const char* name_;
+  bool error_if_nonfinite_ = false;
   std::vector<double> lrs_;  // of each group
   std::vector<ParameterState> states_;
 };
