@@ -44,6 +44,7 @@ def read_safetensors(path):
 
 def read_trace(path):
     tensors = read_safetensors(path)
+    tensors["losses"] = tensors["losses"].view(-1)
     tensors["images"] = tensors["images"].view(-1, BATCH, 784)
     tensors["noise"] = tensors["noise"].view(len(tensors["images"]), -1, BATCH, LATENT)
     return tensors
