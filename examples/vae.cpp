@@ -10,6 +10,7 @@
 // N(0, 1), and for each image or for all together; KL by latent axis, active units; how much of the rate tells which
 // image it is; importance-weighted bounds; how far a turned image's code moves.
 
+#include "common/checkpoints.hpp"
 #include "common/decoder.hpp"
 #include "common/floors.hpp"
 #include "common/mnist.hpp"
@@ -159,7 +160,7 @@ void print_findings(const nlohmann::json& summary) {
                 row["code_ratio"].get<double>(), row["pixel"].get<double>(), row["pixel_ratio"].get<double>());
 }
 
-void run(const Options& options, const Objective& objective) {
+void run(const Options& options, const Objective& objective, const CheckpointOptions& checkpoint_options) {
   const auto mnist = load_mnist(options);
   Streams rng(options.seed);
   Vae model(rng.weights, options, objective.autoencoder);
@@ -197,11 +198,20 @@ void run(const Options& options, const Objective& objective) {
   };
 
   summary["codes"]["untrained"] = describe(encode(mnist.test));
-  ImageBatches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order, .binarize = objective.binarize});
-  train(
-      options, tape, batches, mnist.train.size(), adam, objective.beta, report,
-      [&](tg::Var x, std::span<const tg::Index>) { return model.elbo(x, rng.noise); },
-      [&] { return measure(mnist.test); });
+  {
+    ImageBatches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order, .binarize = objective.binarize});
+    Checkpoints checkpoints(checkpoint_options, options);
+    checkpoints.state.add("model", model).add("adam", adam).add("batches", batches);
+    checkpoints.state.add("order", rng.order).add("noise", rng.noise);
+    for (const char* option : {"beta", "autoencoder", "binarize", "batch", "lr", "seed"})
+      checkpoints.state.require_same(option, summary["options"][option].dump());
+    report.add_to(checkpoints.state);
+    checkpoints.resume();
+    train(
+        options, tape, batches, mnist.train.size(), adam, objective.beta, report,
+        [&](tg::Var x, std::span<const tg::Index>) { return model.elbo(x, rng.noise); },
+        [&] { return measure(mnist.test); }, [&] { checkpoints.after_step(); });
+  }
 
   const Posteriors codes = encode(mnist.test);
   summary["codes"]["trained"] = describe(codes);
@@ -230,6 +240,7 @@ int main(int argc, char** argv) {
                "vae");
   Options options;
   Objective objective;
+  CheckpointOptions checkpoints;
   add_options(app, options);
   add_latent(app, options);
   add_samples_out(app, options);
@@ -237,5 +248,6 @@ int main(int argc, char** argv) {
   app.add_flag("--autoencoder", objective.autoencoder, "a plain autoencoder: no noise on the codes, no KL")
       ->excludes(beta);
   add_binarize(app, objective.binarize);
-  return run_main(app, argc, argv, [&] { run(options, objective); });
+  add_checkpoints(app, checkpoints);
+  return run_main(app, argc, argv, [&] { run(options, objective, checkpoints); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <tapegrad/tapegrad.hpp>
 
 namespace examples {
@@ -34,6 +35,12 @@ class Mean {
     images_ += images;
   }
   Nats value() const { return {sum_.reconstruction / images_, sum_.kl / images_}; }
+
+  /// Its part of an io::Checkpoint.
+  template <class Checkpoint>
+  void add_to(Checkpoint& state, const std::string& name) {
+    state.add(name + ".reconstruction", sum_.reconstruction).add(name + ".kl", sum_.kl).add(name + ".images", images_);
+  }
 
  private:
   Nats sum_;

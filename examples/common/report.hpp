@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "nats.hpp"
 #include "options.hpp"
@@ -26,38 +28,59 @@ inline std::ofstream open_output(const Options& options, const std::string& name
 /// One training run, told epoch by epoch.
 class Report {
  public:
-  explicit Report(const Options& options)
-      : options_(options), metrics_(open_output(options, "metrics.csv")), steps_(open_output(options, "steps.csv")) {
-    metrics_ << "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl\n";
-    steps_ << "step,loss\n";
+  explicit Report(const Options& options) : options_(options) {
     summary["options"] = to_json(options);
     summary["build"] = tg::build_info();
+    write_metrics();
+    write_steps();
   }
 
-  /// Measures the time of an epoch of training from here to `trained`.
+  /// Its part of a checkpoint: the run that goes on tells all of it, from the beginning.
+  template <class Checkpoint>
+  void add_to(Checkpoint& state) {
+    mean_.add_to(state, "mean");
+    state.add("epoch", epoch_).add("metrics.csv", metrics_).add("steps.csv", steps_);
+    state.add("seconds", seconds_).add("step_count", step_count_).add("images", images_);
+  }
+
+  /// The number of the epoch that is going on, from 1.
+  int epoch() const { return epoch_; }
+  /// The mean of the losses of the epoch's batches so far, each before its step.
+  Nats mean() const { return mean_.value(); }
+
+  /// Measures the time of training from here to each `step`.
   void start() { started_ = Clock::now(); }
-  void trained(tg::Index steps, int images) {
-    seconds_ += std::chrono::duration<double>(Clock::now() - started_).count();
-    step_count_ += static_cast<double>(steps);
+  /// A step has been made on `images` images, which had these losses. steps.csv has those of the first epoch.
+  void step(const Elbo& elbo, int images) {
+    const auto now = Clock::now();
+    seconds_ += std::chrono::duration<double>(now - std::exchange(started_, now)).count();
+    if (epoch_ == 1) {
+      std::ostringstream line;
+      line << step_count_ << ',' << (elbo.reconstruction.item() + elbo.kl.item()) / images << '\n';
+      steps_ += line.str();
+    }
+    mean_.add(elbo, images);
+    ++step_count_;
     images_ += images;
   }
 
-  /// A line of steps.csv: the loss of a batch, per image, before its step. Only the first epoch's are kept.
-  void step(double loss) {
-    if (steps_.is_open()) steps_ << first_epoch_steps_++ << ',' << loss << '\n';
-  }
-
   /// The epoch's line on the screen and in metrics.csv.
-  void epoch(int number, const Nats& train, const Nats& test) {
-    steps_.close();
-    metrics_ << number << ',' << train.loss() << ',' << train.reconstruction << ',' << train.kl << ',' << test.loss()
-             << ',' << test.reconstruction << ',' << test.kl << std::endl;
+  void end_epoch(const Nats& test) {
+    const Nats train = mean();
+    std::ostringstream line;
+    line << epoch_ << ',' << train.loss() << ',' << train.reconstruction << ',' << train.kl << ',' << test.loss() << ','
+         << test.reconstruction << ',' << test.kl << '\n';
+    metrics_ += line.str();
+    write_metrics();
+    write_steps();
     if (!options_.quiet)
-      std::printf("epoch %2d/%d   train %7.2f = %6.2f reconstruction + %5.2f KL   test %7.2f = %6.2f + %5.2f\n", number,
+      std::printf("epoch %2d/%d   train %7.2f = %6.2f reconstruction + %5.2f KL   test %7.2f = %6.2f + %5.2f\n", epoch_,
                   options_.epochs, train.loss(), train.reconstruction, train.kl, test.loss(), test.reconstruction,
                   test.kl);
     summary["train_running"] = to_json(train);
     std::fflush(stdout);
+    ++epoch_;
+    mean_ = {};
   }
 
   /// Writes summary.json, with the losses on both whole sets after the last epoch.
@@ -78,13 +101,17 @@ class Report {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void write_metrics() const { open_output(options_, "metrics.csv") << metrics_; }
+  void write_steps() const { open_output(options_, "steps.csv") << steps_; }
+
   const Options& options_;
-  std::ofstream metrics_;
-  std::ofstream steps_;
-  int first_epoch_steps_ = 0;
+  std::string metrics_ = "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl\n";
+  std::string steps_ = "step,loss\n";
+  int epoch_ = 1;
+  Mean mean_;
   Clock::time_point started_;
   double seconds_ = 0;
-  double step_count_ = 0;
+  int step_count_ = 0;
   double images_ = 0;
 };
 

@@ -10,26 +10,24 @@ namespace examples {
 
 using ImageBatches = tg::data::Batches<tg::data::ImageDataset>;
 
-/// One pass of training: steps on (reconstruction + beta * KL) / images. `objective(x, indices)` gives a batch's Elbo,
-/// by its images and their numbers in the data set. Returns the mean of the batches' own losses, which the weights
-/// changed under; throws once that is no number.
-template <class Objective>
-Nats train_epoch(tg::Tape& tape, ImageBatches& batches, tg::optim::Optimizer& optimizer, double beta, Report& report,
-                 Progress& progress, const Objective& objective) {
-  Mean mean;
+/// What is left of an epoch: steps on (reconstruction + beta * KL) / images. `objective(x, indices)` gives a batch's
+/// Elbo, by its images and their numbers in the data set; throws once that is no number. See train for `after_step`.
+template <class Objective, class AfterStep>
+void train_epoch(tg::Tape& tape, ImageBatches& batches, tg::optim::Optimizer& optimizer, double beta, Report& report,
+                 Progress& progress, const Objective& objective, const AfterStep& after_step) {
+  report.start();
   for (const auto& batch : batches) {
     tape.reset();
     const Elbo elbo = objective(tape.constant(batch.images), batch.indices);
     optimizer.zero_grad();
     ((elbo.reconstruction + beta * elbo.kl) / batch.size()).backward();
     optimizer.step();
-    mean.add(elbo, batch.size());
-    if (!std::isfinite(mean.value().loss()))
+    report.step(elbo, batch.size());
+    if (!std::isfinite(report.mean().loss()))
       throw std::runtime_error("the loss is no longer a number; try a lower --lr");
-    report.step((elbo.reconstruction.item() + elbo.kl.item()) / batch.size());
     progress.add(batch.size());
+    after_step();
   }
-  return mean.value();
 }
 
 /// The mean over a whole set, without training.
@@ -44,19 +42,22 @@ Nats evaluate(tg::Tape& tape, ImageBatches& batches, const Objective& objective)
   return mean.value();
 }
 
-/// All epochs of training; `test()` gives the Nats of the test set after each.
-template <class Objective, class Test>
+struct Nothing {
+  void operator()() const {}
+};
+
+/// All epochs of training, or what is left of them; `test()` gives the Nats of the test set after each. `after_step()`
+/// is called at the end of each step, where a checkpoint may be saved.
+template <class Objective, class Test, class AfterStep = Nothing>
 void train(const Options& options, tg::Tape& tape, ImageBatches& batches, int images, tg::optim::Optimizer& optimizer,
-           double beta, Report& report, const Objective& objective, const Test& test) {
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
-    Nats mean;
-    report.start();
+           double beta, Report& report, const Objective& objective, const Test& test,
+           const AfterStep& after_step = {}) {
+  while (report.epoch() <= options.epochs) {
     {
-      Progress progress("epoch " + std::to_string(epoch), images, options.quiet);
-      mean = train_epoch(tape, batches, optimizer, beta, report, progress, objective);
+      Progress progress("epoch " + std::to_string(report.epoch()), images, options.quiet);
+      train_epoch(tape, batches, optimizer, beta, report, progress, objective, after_step);
     }
-    report.trained(batches.count(), images);
-    report.epoch(epoch, mean, test());
+    report.end_epoch(test());
   }
 }
 

@@ -301,6 +301,25 @@ TEST_CASE("--help tells what each option is for") {
   }
 }
 
+TEST_CASE("vae: stopped in the middle of an epoch and resumed, it leaves the same files") {
+  const Data data;
+  const std::string options = " --binarize bernoulli --quiet";
+  const auto file = [&](const fs::path& name) {
+    std::ifstream in(data.path / name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  REQUIRE(run("vae", small(data, "a") + options).exit_code == 0);  // three epochs of twelve steps
+  REQUIRE(run("vae", small(data, "b") + options + " --checkpoint-every 20").exit_code == 0);
+  fs::remove(data.path / "b/summary.json");
+  const std::string resume = " --resume " + (data.path / "b/checkpoint.safetensors").string();
+  REQUIRE(run("vae", small(data, "b") + options + resume).output == "");
+  CHECK(without_times(summary(data, "a")) == without_times(summary(data, "b")));
+  for (const char* name : {"metrics.csv", "steps.csv", "model.safetensors"})
+    CHECK(file(fs::path("a") / name) == file(fs::path("b") / name));
+  CHECK_THAT(run("vae", small(data, "b") + " --beta 0.5" + options + resume).output,
+             ContainsSubstring("is a checkpoint of another run: \"beta\" is \"1.0\" there, \"0.5\" here"));
+}
+
 TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it ends the same") {
   const Data data;
   const auto arguments = [&](const std::string& out) {
