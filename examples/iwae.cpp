@@ -269,10 +269,12 @@ int main(int argc, char** argv) {
   app.add_option("--stages", iwae.stages, "of 1, 3, 9, .. epochs, with falling learning rates; the paper has 8")
       ->check(CLI::Range(1, all_stages));
   app.add_option("--beta1", iwae.beta1, "Adam's: 0.99 in the authors' code, 0.9 in their paper")
-      ->check(CLI::Range(0.0, 0.9999));
+      ->check(CLI::Range(0.0, 0.9999))
+      ->check(finite());
   app.add_option("--initial-v", iwae.initial_v,
                  "what Adam's second moment starts at: 1 in the authors' code, 0 in Adam")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->check(finite());
   app.add_option("--eval-samples", iwae.eval_samples, "samples for each test image in the end")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")

@@ -77,6 +77,8 @@ int main(int argc, char** argv) {
   Options options;
   double dropout = 0.2;
   add_options(app, options);
-  app.add_option("--dropout", dropout, "share of the hidden units left out in training")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--dropout", dropout, "share of the hidden units left out in training")
+      ->check(CLI::Range(0.0, 0.99))
+      ->check(finite());
   return run_main(app, argc, argv, [&] { train(options, dropout); });
 }

@@ -2,6 +2,7 @@
 // What all programs let their user choose.
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -24,6 +25,17 @@ struct Options {
   bool quiet = false;
 };
 
+/// A check for options that are real numbers: NaN and infinity pass CLI's own ones.
+inline CLI::Validator finite() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        double number = 0;
+        const bool right = CLI::detail::lexical_cast(text, number) && std::isfinite(number);
+        return right ? std::string() : text + " is not a finite number";
+      },
+      "");
+}
+
 /// Where a program reads and writes, and on how many threads. It writes to out/ and its name unless told otherwise.
 inline void add_place(CLI::App& app, Options& options) {
   options.out = "out/" + app.get_name();
@@ -40,7 +52,7 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
   app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));
   app.add_option("--batch", options.batch, "images a step")->check(CLI::Range(1, 60000));
-  app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::PositiveNumber);
+  app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::PositiveNumber)->check(finite());
   app.add_option("--seed", options.seed, "the same seed gives the same bits");
 }
 
