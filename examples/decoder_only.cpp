@@ -217,10 +217,10 @@ int main(int argc, char** argv) {
   app.add_option("--samples", scheme.samples,
                  "draws of z that the images of a batch choose among; 1: each image is given one, and has no choice")
       ->check(CLI::Range(1, 65536));
-  app.add_option("--codes", scheme.codes,
-                 "where z comes from: redrawn for each batch; fixed, drawn once for each image; learned for each image "
-                 "(GLO); nearest, only the best of --samples is trained (IMLE)")
-      ->transform(CLI::CheckedTransformer(codes_names()));
+  add_choice(
+      app, "--codes", scheme.codes, codes_names(),
+      "where z comes from: redrawn for each batch; fixed, drawn once for each image; learned for each image (GLO); "
+      "nearest, only the best of --samples is trained (IMLE)");
   app.add_option("--images", scheme.images, "train on that many images of the training set, the first; 0: on all")
       ->check(CLI::Range(0, 60000));
   auto* posted =

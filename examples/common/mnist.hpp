@@ -43,8 +43,8 @@ inline const std::map<std::string, tg::data::Binarize>& binarize_names() {
 }
 
 inline void add_binarize(CLI::App& app, tg::data::Binarize& binarize) {
-  app.add_option("--binarize", binarize, "grey pixels as they are; 1 above one half; 1 with their own probability")
-      ->transform(CLI::CheckedTransformer(binarize_names()));
+  add_choice(app, "--binarize", binarize, binarize_names(),
+             "grey pixels as they are; 1 above one half; 1 with their own probability");
 }
 
 }  // namespace examples

@@ -69,6 +69,17 @@ std::string name_of(Value value, const std::map<std::string, Value>& names) {
   return "";
 }
 
+/// An option whose value is one of a few names.
+template <class Value>
+void add_choice(CLI::App& app, const std::string& option, Value& value, const std::map<std::string, Value>& names,
+                const std::string& help) {
+  std::string all;
+  for (const auto& [name, named] : names) all += (all.empty() ? "" : "|") + name;
+  app.add_option(option, value, help)
+      ->transform(CLI::CheckedTransformer(names))
+      ->option_text(all + "=" + name_of(value, names));
+}
+
 /// The path of a file in the folder of a run, which is made if it is not there.
 inline std::string output_path(const Options& options, const std::string& name) {
   std::filesystem::create_directories(options.out);

@@ -44,9 +44,10 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
     return evaluate(tape, all, objective(noise));
   };
 
-  std::printf(
-      "As posted: ToTensor, Normalize(0.5, 0.5); 32-512-784, sigmoid, binary_cross_entropy(reduction='sum'); "
-      "Adam 1e-5.\n");
+  if (!options.quiet)
+    std::printf(
+        "As posted: ToTensor, Normalize(0.5, 0.5); 32-512-784, sigmoid, binary_cross_entropy(reduction='sum'); "
+        "Adam 1e-5.\n");
   try {
     measure(mnist.test);
   } catch (const tg::ValueError& refusal) {
@@ -60,7 +61,7 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
         [&] { return measure(mnist.test); });
   draw_samples(options, decoder, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), decoder);
-  std::printf("\n%s\n%s\n", why_posted_fails, how_to_mend_posted);
+  if (!options.quiet) std::printf("\n%s\n%s\n", why_posted_fails, how_to_mend_posted);
   report.finish(measure(mnist.train), measure(mnist.test));
 }
 
