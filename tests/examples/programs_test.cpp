@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
-#include "tapegrad/core/random.hpp"
+#include "tapegrad/io.hpp"
 
 namespace fs = std::filesystem;
 using nlohmann::json;
@@ -95,6 +95,7 @@ json without_times(json summary) {
   for (const char* key : {"ms_per_step", "images_per_second"}) summary.erase(key);
   summary["options"].erase("out");
   summary["options"].erase("threads");
+  summary["options"].erase("quiet");
   summary.erase("build");  // it tells the number of threads
   return summary;
 }
@@ -263,12 +264,66 @@ TEST_CASE("with the check of targets lifted, the posted program's loss sinks bel
   CHECK(result["train"]["loss"].get<double>() < 0);
 }
 
-TEST_CASE("mnist_classifier learns") {
+TEST_CASE("classifier learns") {
   const Data data;
-  const Outcome outcome = run("mnist_classifier", small(data, "a") + " --epochs 10");
+  const Outcome outcome = run("classifier", small(data, "a") + " --epochs 10");
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK(summary(data, "a")["test_accuracy"].get<double>() > 0.95);
+}
+
+TEST_CASE("gan and flow train, draw, and leave samples in [0, 1]") {
+  const Data data;
+  for (const std::string program : {"gan", "flow"}) {
+    const Outcome outcome = run(program, few_samples(data, program) + (program == "flow" ? " --steps 5" : ""));
+    INFO(outcome.output);
+    REQUIRE(outcome.exit_code == 0);
+    for (const char* file : {"samples.png", "metrics.csv", "model.safetensors"})
+      CHECK(fs::file_size(data.path / program / file) > 0);
+    const tapegrad::Tensor samples = tapegrad::io::load_npy(data.path / program / "samples.npy");
+    CHECK(samples.shape() == tapegrad::Shape{200, 784});
+    CHECK(samples.array().minCoeff() >= 0);
+    CHECK(samples.array().maxCoeff() <= 1);
+
+    REQUIRE(
+        run(program, few_samples(data, "again --quiet --threads 2") + (program == "flow" ? " --steps 5" : "")).output ==
+        "");
+    CHECK(without_times(summary(data, program)) == without_times(summary(data, "again")));
+  }
+  CHECK(summary(data, "flow")["test_mse"].get<double>() < 1.5);  // of an answer of 0: the noise's 1, and the images'
+}
+
+TEST_CASE("judge tells images from noise") {
+  const Data data;
+  REQUIRE(run("classifier", small(data, "classifier") + " --epochs 10").exit_code == 0);
+  const std::string real = data.path / "real.npy", noise = data.path / "noise.npy";
+  tapegrad::io::save_npy(real, tapegrad::io::mnist(data.path).train.tensor(200, 100));
+  tapegrad::Tensor images({150, 784});
+  tapegrad::Rng rng(3);
+  rng.uniform(images);
+  tapegrad::io::save_npy(noise, images);
+  const std::string place = "--data " + data.path.string() + " --out " + (data.path / "judge").string() +
+                            " --classifier " + (data.path / "classifier" / "model.safetensors").string() + " ";
+  const Outcome outcome = run("judge", place + real + " " + noise);
+  INFO(outcome.output);
+  REQUIRE(outcome.exit_code == 0);
+  const json result = summary(data, "judge");
+  const json zero = result["training_images"], good = result["samples"][real], bad = result["samples"][noise];
+  CHECK(result["options"]["count"] == 100);
+  CHECK(good["frechet_distance"].get<double>() < 3 * zero["frechet_distance"].get<double>());
+  CHECK(good["class_entropy"].get<double>() == Approx(std::log(10)).margin(0.05));
+  CHECK(good["own_kind"].get<double>() < 0.7);
+  CHECK(good["precision"].get<double>() > 0.8);
+  CHECK(good["recall"].get<double>() > 0.8);
+  CHECK(bad["frechet_distance"].get<double>() > 10 * zero["frechet_distance"].get<double>());
+  CHECK(bad["own_kind"].get<double>() > 0.95);
+  CHECK(bad["precision"] == 0);
+
+  const auto refused = [&](const std::string& arguments) { return run("judge", place + arguments).output; };
+  CHECK_THAT(refused("/nowhere"), ContainsSubstring("/nowhere/samples.npy: "));
+  CHECK_THAT(refused(noise + " --classifier " + noise), ContainsSubstring("noise.npy"));
+  tapegrad::io::save_npy(noise, tapegrad::Tensor({9, 784}));
+  CHECK_THAT(refused(noise), ContainsSubstring("9x784; it must be at least 100 images"));
 }
 
 TEST_CASE("a wrong call ends with one clear line and a code") {
@@ -294,7 +349,7 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
 }
 
 TEST_CASE("--help tells what each option is for") {
-  for (const char* program : {"vae", "decoder_only", "mnist_classifier"}) {
+  for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow"}) {
     const Outcome outcome = run(program, "--help");
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.output, ContainsSubstring("passes over the training set"));

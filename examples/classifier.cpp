@@ -1,7 +1,9 @@
-// A multilayer perceptron that tells MNIST's digits apart: 784-512-512-10, ReLU, dropout, Adam.
+// A multilayer perceptron that tells MNIST's digits apart: 784-512-512-10, ReLU, dropout, Adam. `judge` looks at
+// samples through its second hidden layer.
 //
 // Expect at least 98 % of the test images right after ten epochs (98.2 to 98.5 %).
 
+#include "common/classifier.hpp"
 #include "common/mnist.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -14,14 +16,7 @@ namespace {
 void train(const Options& options, double dropout) {
   const auto mnist = load_mnist(options);
   Streams rng(options.seed);
-  tg::nn::Sequential model(rng.weights);
-  model.add<tg::nn::Linear>(784, options.hidden);
-  model.add<tg::nn::ReLU>();
-  model.add<tg::nn::Dropout>(dropout);
-  model.add<tg::nn::Linear>(options.hidden, options.hidden);
-  model.add<tg::nn::ReLU>();
-  model.add<tg::nn::Dropout>(dropout);
-  model.add<tg::nn::Linear>(options.hidden, 10);
+  Classifier model(rng.weights, options.hidden, dropout);
   tg::optim::Adam adam(model.parameters(), {.lr = options.lr});
   tg::optim::CosineAnnealingLR schedule(adam, {.T_max = options.epochs});
   if (!options.quiet) std::printf("%s\n%s\n", tg::build_info().c_str(), model.summary().c_str());
@@ -73,7 +68,7 @@ void train(const Options& options, double dropout) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a multilayer perceptron to tell MNIST's digits apart.", "mnist_classifier");
+  CLI::App app("Trains a multilayer perceptron to tell MNIST's digits apart.", "classifier");
   Options options;
   double dropout = 0.2;
   add_options(app, options);
