@@ -3,8 +3,8 @@
 // network, the discriminator, learns to tell its images from real ones, and the generator learns to be taken for real.
 // So random z do work, where the loss is about the whole distribution and not about pairs.
 //
-// Expect after 50 epochs: digits that are easily read, a few of them broken; both losses hovering near where neither
-// wins.
+// Expect after 30 epochs: a good half of the samples easily read, ones and nines too often among them, and a
+// discriminator that still takes four in five rightly.
 
 #include "common/decoder.hpp"
 #include "common/mnist.hpp"
@@ -159,7 +159,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Trains the VAE's decoder on MNIST as the generator of a GAN: random z, and a second network as its judge.",
       "gan");
-  Options options{.epochs = 50, .lr = 2e-4};
+  Options options{.epochs = 30, .lr = 2e-4};
   double dropout = 0.5;
   add_options(app, options);
   add_latent(app, options);

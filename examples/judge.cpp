@@ -2,9 +2,9 @@
 // `classifier` does, through its second hidden layer; the first images of the training set are judged in the same way,
 // to show what perfect samples would get.
 //
-// Expect of the training images: a Frechet distance near 0, precision and recall over 0.9, own kind near 0.5, class
-// entropy 2.30 = ln 10. The Frechet distance depends on the classifier and on how many images there are: compare only
-// what one run of this program printed.
+// Expect of the training images, with the classifier's defaults: a Frechet distance of about 1.4, precision 0.88,
+// recall 0.86, own kind 0.55, class entropy 2.30 = ln 10. Distances depend on the classifier and on how many images
+// there are: compare only what one run of this program printed.
 
 #include "common/classifier.hpp"
 #include "common/judging.hpp"

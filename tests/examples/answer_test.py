@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""The page of `./dev answer`, written from small made-up results: every part is there, and every figure is theirs."""
+
+import base64
+import json
+import pathlib
+import random
+import re
+import sys
+import tempfile
+import types
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tools/answer"))
+import page  # noqa: E402
+import report  # noqa: E402
+import run  # noqa: E402
+
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+SECTIONS = ["short-answer", "what-that-loss-is", "floor", "what-the-encoder-changes", "program-that-was-asked-about",
+            "what-is-often-said", "rate-and-distortion", "decoders-that-do-without", "samples-judged", "how-this-was-made"]
+
+
+def made_up(seed):
+    """Runs with figures drawn at random: {name: summary}."""
+    draw = random.Random(seed)
+    value = lambda: round(draw.uniform(10, 1000), 6)
+    pair = lambda: {"train": value(), "test": value()}
+    nats = lambda: {"loss": value(), "reconstruction": value(), "kl": value()}
+    codes = lambda: {key: value() for key in ("mean_of_mu", "mean_abs_mu", "variance_of_mu", "mean_sigma_squared",
+                                              "aggregated_variance", "median_sigma", "posterior_radius", "kl")}
+    floors = {"uniform": value(), "mean_image": pair(), "class_means": pair(), "perfect": pair()}
+    base = lambda **options: {"options": {"epochs": 3, "hidden": 256, "latent": 8, "images": 1000, **options},
+                              "build": "made up", "train": nats(), "test": nats(), "floors": floors}
+    vae = lambda beta: base(beta=beta) | {
+        "codes": {"untrained": codes(), "trained": codes()}, "kl_by_axis": [value() for _ in range(8)], "active_units": 7,
+        "importance": {"images": 100, "1": value(), "64": value()},
+        "rate": {"kl": value(), "information": value(), "aggregate_kl": value(), "information_bound": value()},
+        "rotations": {"random_pair": {"code": value(), "pixel": value()}, "by_degrees": [
+            {"degrees": degrees, "code": value(), "pixel": value(), "code_ratio": value(), "pixel_ratio": value()}
+            for degrees in (1, 45)]}}
+    decoder = lambda **options: base(**options) | {
+        "distance_to_mean_image": value(), "output_std_over_z": value(), "data_std": value(),
+        "nll": {"samples": 4096, "test": value()}, "auto_decoder": {"train": value(), "test": value()}}
+    runs = {"vae": vae(1.0), "beta_1_128": vae(1 / 128), "beta_4": vae(4.0), "autoencoder": vae(1.0), "vae_2d": vae(1.0),
+            "vae_8d": vae(1.0), "decoder_only": decoder(samples=1), "posted": base(), "samples_1": decoder(samples=1),
+            "samples_256": decoder(samples=256), "nearest": decoder(samples=256), "learned": decoder(), "fixed": decoder(),
+            "gan": {"options": {"epochs": 3}, "real_taken_for_real": value(), "made_taken_for_real": value()},
+            "flow": {"options": {"epochs": 3}, "test_mse": value()}, "classifier": {"test_accuracy": value()}}
+    judged = lambda: {key: value() for key in ("frechet_distance", "precision", "recall", "own_kind", "class_entropy")}
+    runs["judge"] = {"options": {"count": 100}, "training_images": judged(),
+                     "samples": {name: judged() for name in runs if name not in ("posted", "vae_2d", "classifier")}}
+    return runs
+
+
+def write_runs(folder, runs):
+    for name, summary in runs.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "summary.json").write_text(json.dumps(summary))
+        (folder / name / "steps.csv").write_text("step,loss\n0,543.5\n1,400\n")
+        (folder / name / "metrics.csv").write_text("epoch,train_loss,test_loss\n1,30,29\n2,-500,-510\n")
+        (folder / name / "codes.csv").write_text("label,x,y\n3,0.5,0.5\n7,-1,1\n")
+        for picture in ("samples", "reconstructions", "interpolation", "manifold", "beside_mean"):
+            (folder / name / f"{picture}.png").write_bytes(PIXEL)
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+
+    def page(self, runs, name="a", **options):
+        write_runs(self.folder / name, runs)
+        return report.write(self.folder / name, self.folder / f"{name}.html", **options).read_text()
+
+    def test_has_every_part_and_nothing_is_missing(self):
+        html = self.page(made_up(1))
+        for section in SECTIONS:
+            self.assertRegex(html, f'<h2 id="[a-z-]*{section}')
+        self.assertNotIn("Not run", html)
+        self.assertNotIn("{{", html)
+        self.assertGreater(html.count("data:image/png;base64,"), 12)
+        self.assertNotRegex(html, r'(src|href)="(?!data:|#|http)')
+
+    def test_every_figure_comes_from_the_runs(self):
+        first, second = (re.sub(r"base64,[^\"]*", "", self.page(made_up(seed), f"run{seed}")) for seed in (1, 2))
+        of = lambda html: [set(re.findall(r"-?\d[\d,]*\.\d+", html))]
+        same = set.intersection(*of(first), *of(second))
+        written = set(re.findall(r"-?\d[\d,]*\.\d+", (SOURCE / "tools/answer/style.css").read_text()))
+        # What stands in the text itself: Normalize(0.5, 0.5), own kind 0.5, ln 10; viewport and CSS.
+        self.assertLessEqual(same - written, {"0.5", "2.303", "1.0"})
+
+    def test_says_what_was_not_run(self):
+        runs = made_up(1)
+        del runs["gan"], runs["vae"]
+        html = self.page(runs)
+        self.assertIn("Not run: <code>vae</code>", html)
+        self.assertIn("Not run: <code>gan</code>", html)
+        for section in SECTIONS:
+            self.assertRegex(html, f'<h2 id="[a-z-]*{section}')
+        self.assertNotIn("Traceback", self.page({}, "nothing"))
+
+    def test_markdown_has_its_pictures_beside_it(self):
+        self.page(made_up(1), markdown=str(self.folder / "docs" / "answer.md"))
+        text = (self.folder / "docs/answer.md").read_text()
+        for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
+            self.assertTrue((self.folder / "docs" / picture).is_file(), picture)
+        self.assertLessEqual(max(len(line) for line in text.split("\n") if not line.startswith(("|", "!"))), 120)
+
+    def test_text_of_results_is_escaped(self):
+        runs = made_up(1)
+        runs["vae"]["build"] = "<script>g++ & co</script>"
+        self.assertIn("&lt;script&gt;g++ &amp; co", self.page(runs))
+
+
+class Runs(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = pathlib.Path(holder.name)
+        program = self.folder / "vae"
+        program.write_text('#!/bin/sh\necho ran >>../ran.txt\n[ "$1" != fail ] || { echo "it broke"; exit 1; }\n')
+        program.chmod(0o755)
+
+    def comparison(self, *commands):
+        options = types.SimpleNamespace(programs=self.folder, data=self.folder, out=self.folder / "report", quick=True)
+        comparison = run.Comparison(options)
+        comparison.parts = [(f"part{i}", list(command), 1) for i, command in enumerate(commands)]
+        return comparison
+
+    def times_run(self):
+        return len((self.folder / "report/ran.txt").read_text().split())
+
+    def test_what_is_done_is_not_run_again_unless_it_changed(self):
+        self.comparison(["vae", "--beta", 1], ["vae"]).run()
+        self.assertEqual(self.times_run(), 2)
+        self.comparison(["vae", "--beta", 1], ["vae"]).run()
+        self.assertEqual(self.times_run(), 2)
+        self.comparison(["vae", "--beta", 2], ["vae"]).run()
+        self.assertEqual(self.times_run(), 3)
+
+    def test_a_failure_says_what_the_program_said_and_is_run_again(self):
+        for _ in range(2):
+            with self.assertRaisesRegex(SystemExit, "part1 failed: it broke"):
+                self.comparison(["vae"], ["vae", "fail"]).run()
+        self.assertEqual(self.times_run(), 3)
+
+    def test_both_forms_judge_what_they_make(self):
+        for quick in (True, False):
+            parts = run.parts(quick)
+            names = [name for name, _, _ in parts]
+            self.assertEqual(len(names), len(set(names)))
+            judged = [word for word in parts[-1][1][1:] if not str(word).startswith("--") and not isinstance(word, int)]
+            self.assertLessEqual(set(judged), set(names))
+            self.assertLess(names.index("classifier"), names.index("judge"))
+
+
+if __name__ == "__main__":
+    unittest.main()
