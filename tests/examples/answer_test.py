@@ -98,6 +98,7 @@ class Page(unittest.TestCase):
         html = self.page(runs)
         self.assertIn("Not run: <code>vae</code>", html)
         self.assertIn("Not run: <code>gan</code>", html)
+        self.assertNotIn("![", html)
         for section in SECTIONS:
             self.assertRegex(html, f'<h2 id="[a-z-]*{section}')
         self.assertNotIn("Traceback", self.page({}, "nothing"))

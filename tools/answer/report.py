@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import textwrap
 
@@ -42,13 +43,13 @@ def keep_pictures(text, runs, undrawn):
     lines = []
     for line in text.split("\n"):
         if line.startswith("!["):
-            name = line[line.index("](") + 2:-1]
-            if pathlib.Path(name).stem in undrawn:
-                line = f"> No gnuplot here. To draw this: `cd {runs} && gnuplot {pathlib.Path(name).stem}.gp`"
+            name = pathlib.Path(line[line.index("](") + 2:-1])
+            if name.stem in undrawn:
+                line = f"\n> No gnuplot here. To draw this: `cd {runs} && gnuplot {name.stem}.gp`\n"
             elif not (runs / name).exists():
-                line = f"> Not run: `{pathlib.Path(name).parent}`. A picture is missing here."
+                line = f"\n> Not run: `{name.parent if name.parent.name else name.stem}`. A picture is missing here.\n"
         lines.append(line)
-    return "\n".join(lines)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def write_markdown(text, runs, path):
@@ -205,7 +206,8 @@ def plot_curve(runs, results):
     return (f"""set xlabel "step of the first epoch"
 set ylabel "nats per image"
 set yrange [0:*]
-set rmargin 19
+set xtics 100
+set rmargin 18
 {line(floors.mean_image.train, "mean image", 1.3)}{line(floors.class_means.train, "mean of each class", -0.3)}"""
             f"""{line(floors.perfect.train, "perfect copy", 0.3)}
 plot {floors.mean_image.train} ls 9 notitle, {floors.class_means.train} ls 9 notitle, \\
