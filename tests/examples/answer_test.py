@@ -108,6 +108,7 @@ class Page(unittest.TestCase):
         text = (self.folder / "docs/answer.md").read_text()
         for picture in re.findall(r"!\[.*?\]\((.*?)\)", text):
             self.assertTrue((self.folder / "docs" / picture).is_file(), picture)
+        self.assertNotIn("reconstructions.png", text)  # images of the data set are not to be committed
         self.assertLessEqual(max(len(line) for line in text.split("\n") if not line.startswith(("|", "!"))), 120)
 
     def test_text_of_results_is_escaped(self):
