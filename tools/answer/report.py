@@ -20,11 +20,12 @@ def load(runs):
     return results
 
 
-def write(runs, page, quick=False, markdown=None):
+def write(runs, page, quick=False, markdown=None, unrun=()):
     """Writes the page, and on request its Markdown with the pictures in a folder of its name. Returns its path."""
     results = load(runs)
     scope = Results(results)
     tables(results, scope)
+    scope["unrun"] = f"Not run yet: {', '.join(unrun)}." if unrun else ""
     scope.update(quick=quick, command="./dev answer --quick" if quick else "./dev answer")
     if "posted" in results:
         scope["posted_losses"] = posted_losses(runs)
@@ -252,6 +253,7 @@ def plot_rate(runs, results):
     return (f"""set xlabel "rate: KL, nats per image"
 set ylabel "distortion: reconstruction"
 set xrange [-4:*]
+set rmargin 9
 set offsets 0, graph 0.1, graph 0.1, graph 0.1
 {words}
 plot {line}"rate.csv" skip 1 using 2:3 with linespoints ls 2 notitle, \\

@@ -156,7 +156,8 @@ def main():
     except KeyboardInterrupt:
         clear_line()
         sys.exit("stopped; the same command goes on from here")
-    page = report.write(comparison.runs, comparison.out / "index.html", quick=options.quick, markdown=options.markdown)
+    unrun = [name for name, *_ in comparison.parts if not (comparison.runs / name / "done.json").exists()]
+    page = report.write(comparison.runs, comparison.out / "index.html", options.quick, options.markdown, unrun)
     print(f"the answer: {page}")
 
 
