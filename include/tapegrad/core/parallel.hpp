@@ -80,6 +80,8 @@ void parallel_region(int threads, const Body& body) {
     }
   }
   if (failure) std::rethrow_exception(failure);
+#else
+  for (int share = 0; share < threads; ++share) body(share, threads);
 #endif
 }
 
