@@ -165,6 +165,7 @@ int main(int argc, char** argv) {
   add_latent(app, options);
   add_samples_out(app, options);
   app.add_option("--dropout", dropout, "share of the discriminator's hidden units left out in training")
-      ->check(CLI::Range(0.0, 0.99));
+      ->check(CLI::Range(0.0, 0.99))
+      ->check(finite());
   return run_main(app, argc, argv, [&] { train(options, dropout); });
 }
