@@ -11,8 +11,14 @@ using namespace tapegrad;
 
 namespace {
 
+#ifdef NDEBUG
+constexpr int many_epochs = 20;
+#else
+constexpr int many_epochs = 3;  // sanitizers take their time
+#endif
+
 /// The parameters after epochs of 12 steps.
-std::vector<Tensor> trained(const data::ImageDataset& images, int epochs = 20) {
+std::vector<Tensor> trained(const data::ImageDataset& images, int epochs = many_epochs) {
   training::Run run(images);
   for (int epoch = 0; epoch < epochs; ++epoch) run.epoch([] {});
   std::vector<Tensor> values;
@@ -32,8 +38,7 @@ TEST_CASE("training gives the same bits on any number of threads") {
   const auto images = training::images(600);
   set_num_threads(1);
   const auto expected = trained(images);
-  const auto others = training::images(601);
-  CHECK_FALSE(same_bits(expected, trained(others)));  // the comparison can fail
+  CHECK_FALSE(same_bits(trained(images, 1), trained(training::images(601), 1)));  // the comparison can fail
   for (int threads : {2, 3, 4, 7}) {
     set_num_threads(threads);
     INFO("threads: " << threads);
@@ -46,7 +51,7 @@ TEST_CASE("training gives the same bits on a busy machine") {
   const int before = num_threads();
   set_num_threads(2);
   const auto images = training::images(600);
-  const auto expected = trained(images, 4);
+  const auto expected = trained(images, 2);
   std::atomic<bool> stop = false;
   std::vector<std::thread> others;
   for (unsigned i = 0; i < std::thread::hardware_concurrency(); ++i)
@@ -54,7 +59,7 @@ TEST_CASE("training gives the same bits on a busy machine") {
       while (!stop) {
       }
     });
-  const auto found = trained(images, 4);
+  const auto found = trained(images, 2);
   stop = true;
   for (std::thread& other : others) other.join();
   set_num_threads(before);
