@@ -1,12 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
-#include <new>
 #include <type_traits>
 #include <vector>
 
-#include "../core/config.hpp"
+#include "../core/memory.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
@@ -48,14 +46,10 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t alignment = 64;
   static constexpr std::size_t first_block = std::size_t{64} << 10;  // a tiny model needs no more
 
-  struct Free {
-    void operator()(std::byte* memory) const noexcept { ::operator delete (memory, std::align_val_t{alignment}); }
-  };
   struct Block {
-    std::unique_ptr<std::byte, Free> memory;
+    AlignedArray<std::byte> memory;
     std::size_t bytes;
   };
 
@@ -63,9 +57,7 @@ class Arena {
   void add_block(std::size_t needed) {
     const std::size_t size = std::max(needed, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
     blocks_.reserve(blocks_.size() + 1);
-    blocks_.push_back(
-        {std::unique_ptr<std::byte, Free>(static_cast<std::byte*>(::operator new (size, std::align_val_t{alignment}))),
-         size});
+    blocks_.push_back({allocate_aligned<std::byte>(size), size});
     used_ = 0;
   }
 

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "eigen.hpp"
+#include "memory.hpp"
 #include "parallel.hpp"
 #include "shape.hpp"
 
@@ -184,8 +183,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   /// Elements hold whatever the memory held: for those who write all of them at once.
   static Tensor uninitialized(const Shape& shape) {
     Tensor result;
-    const auto bytes = static_cast<std::size_t>(shape.size()) * sizeof(Scalar);
-    if (bytes > 0) result.data_.reset(static_cast<Scalar*>(::operator new (bytes, std::align_val_t{alignment})));
+    if (shape.size() > 0) result.data_ = detail::allocate_aligned<Scalar>(static_cast<std::size_t>(shape.size()));
     result.shape_ = shape;
     return result;
   }
@@ -200,18 +198,13 @@ class Tensor : public detail::TensorAccess<Tensor> {
   const Shape& shape() const { return shape_; }
 
  private:
-  static constexpr std::size_t alignment = 64;  // a cache line, and the widest vector there is
-  struct Free {
-    void operator()(Scalar* data) const noexcept { ::operator delete (data, std::align_val_t{alignment}); }
-  };
-
   template <class Derived>
   static Shape shape_of(const Eigen::DenseBase<Derived>& expression) {
     if constexpr (Derived::IsVectorAtCompileTime) return {expression.size()};
     return {expression.rows(), expression.cols()};
   }
 
-  std::unique_ptr<Scalar, Free> data_;
+  detail::AlignedArray<Scalar> data_;
   Shape shape_;
 };
 

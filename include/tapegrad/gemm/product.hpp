@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <memory>
-#include <new>
 
+#include "../core/memory.hpp"
 #include "../core/parallel.hpp"
 #include "kernel.hpp"
 #include "matrix.hpp"
@@ -53,12 +52,7 @@ inline Range part_of(Index size, Index unit, Index part, Index parts) {
 
 /// Room for a copy of max_depth x max_rows numbers of A, the calling thread's own.
 inline Scalar* packed_room() {
-  constexpr std::align_val_t line{64};
-  struct Free {
-    void operator()(Scalar* numbers) const { ::operator delete[](numbers, line); }
-  };
-  thread_local const std::unique_ptr<Scalar[], Free> room(
-      static_cast<Scalar*>(::operator new[](max_depth* max_rows * sizeof(Scalar), line)));
+  thread_local const auto room = detail::allocate_aligned<Scalar>(max_depth * max_rows);
   return room.get();
 }
 
@@ -173,13 +167,12 @@ class Product {
     work.depth = depth.size();
     for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
-      work.next_c = work.c + kernel_.height * c_.row_stride;
       work.start = from_c ? work.c : first;
       for (const Index end = std::min(fetch_end, fetch + fetch_rows); fetch < end; ++fetch)
         for (Index j = next_cols.begin; j < next_cols.end; j += cache_line) __builtin_prefetch(b_.at(fetch, j), 0, 2);
-      kernel_.multiply(work, width, fetch_c && work.rows == kernel_.height);
+      kernel_.multiply(work, width, fetch_c);
       work.a += strips.strip;
-      work.c = work.next_c;
+      work.c += kernel_.height * c_.row_stride;
     }
   }
 

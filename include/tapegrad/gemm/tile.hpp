@@ -19,7 +19,6 @@ struct TileWork {
   Index rows;  // at most the tile's height
   Index cols;  // the last of the tile's vectors may be partly used
   Index depth;
-  Scalar* next_c;  // where a fetching tile's successor will write
 };
 
 /// A fetching tile fetches a row of its successor's C with every so many steps of k.
@@ -71,7 +70,7 @@ struct Tile {
     };
     Index done = 0;
     if constexpr (fetching) {
-      const Scalar* fetch = w.next_c;
+      const Scalar* fetch = w.c + height * w.c_row;
       for (; done + fetch_steps <= w.depth; done += fetch_steps, fetch += w.c_row) {
         TAPEGRAD_UNROLL
         for (int j = 0; j < width; ++j) __builtin_prefetch(fetch + j * lanes, 1);
