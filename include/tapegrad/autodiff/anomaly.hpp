@@ -47,11 +47,16 @@ inline std::string ranges_of(std::span<const ConstTensorView> inputs) {
   return ranges;
 }
 
+inline std::vector<ConstTensorView> AnomalyCheck::inputs(const Tape& tape, const Node& node) {
+  std::vector<ConstTensorView> values;
+  for (std::size_t i = 0; i < node.input_count; ++i) values.push_back(tape.nodes_[node.inputs[i]].value);
+  return values;
+}
+
 inline void AnomalyCheck::forward(Tape& tape, const Node& node) {
   tape.paths_.resize(tape.nodes_.size());
   tape.paths_.push_back(tape.scope_ ? tape.scope_->path() : "");
-  std::vector<ConstTensorView> inputs;
-  for (std::size_t i = 0; i < node.input_count; ++i) inputs.push_back(tape.nodes_[node.inputs[i]].value);
+  const std::vector<ConstTensorView> inputs = AnomalyCheck::inputs(tape, node);
   if (all_finite(node.value) || !std::ranges::all_of(inputs, all_finite)) return;
   throw AnomalyError(concat(node.type->name, ": ", anomaly_of("the result", node.value), "; ", ranges_of(inputs)));
 }
@@ -60,8 +65,7 @@ inline void AnomalyCheck::forward(Tape& tape, const Node& node) {
 inline void AnomalyCheck::backward(Tape& tape, std::uint32_t index) {
   const Node& node = tape.nodes_[index];
   const ConstTensorView gradient(node.gradient.data, node.value.shape());
-  std::vector<ConstTensorView> inputs;
-  for (std::size_t i = 0; i < node.input_count; ++i) inputs.push_back(tape.nodes_[node.inputs[i]].value);
+  const std::vector<ConstTensorView> inputs = AnomalyCheck::inputs(tape, node);
   const auto gradient_of = [&](std::size_t i) {  // as it is now; empty if there is none
     const Node& from = tape.nodes_[node.inputs[i]];
     const GradientSlot& slot = from.parameter ? from.parameter->slot_ : from.gradient;

@@ -9,6 +9,7 @@
 
 #include "../core/random.hpp"
 #include "gradient.hpp"
+#include "parameter_table.hpp"
 #include "profile.hpp"
 #include "var.hpp"
 
@@ -40,6 +41,9 @@ struct Node {
 struct AnomalyCheck {
   static void forward(Tape& tape, const Node& node);
   static void backward(Tape& tape, std::uint32_t index);
+
+ private:
+  static std::vector<ConstTensorView> inputs(const Tape& tape, const Node& node);
 };
 
 }  // namespace detail
@@ -59,7 +63,7 @@ class Tape {
     nodes_.clear();
     arena_.rewind();
     ++pass_;
-    parameters_on_tape_ = 0;
+    parameters_.clear();
     paths_.clear();
   }
 
@@ -159,12 +163,6 @@ class Tape {
   friend struct detail::GraphWriter;
   friend struct detail::AnomalyCheck;
 
-  struct ParameterEntry {
-    const Parameter* parameter = nullptr;
-    std::uint32_t index = 0;
-    std::uint32_t pass = 0;  // entries of an earlier pass count as free
-  };
-
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
   detail::Node& node(Var var, const char* what);
   TensorView allocate(const Shape& shape) {
@@ -190,12 +188,10 @@ class Tape {
     detail::GradientSlot& slot = node.parameter ? node.parameter->slot_ : node.gradient;
     return Gradient(slot, node.value.shape(), arena_, backward_calls_, node.type == nullptr);
   }
-  ParameterEntry& parameter_entry(const Parameter& parameter);
 
   std::vector<detail::Node> nodes_;
   detail::Arena arena_;
-  std::vector<ParameterEntry> parameter_table_;  // open addressing; the size is a power of two
-  std::size_t parameters_on_tape_ = 0;
+  detail::ParameterTable parameters_;
   detail::Profiler profiler_;
   std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
   const Scope* scope_ = nullptr;
@@ -216,35 +212,17 @@ inline detail::Node& Tape::node(Var var, const char* what) {
   return nodes_[var.index_];
 }
 
-inline Tape::ParameterEntry& Tape::parameter_entry(const Parameter& parameter) {
-  const auto find = [&](const Parameter* wanted) -> ParameterEntry& {
-    const std::size_t mask = parameter_table_.size() - 1;
-    std::size_t slot = (reinterpret_cast<std::uintptr_t>(wanted) >> 6) & mask;
-    while (parameter_table_[slot].pass == pass_ && parameter_table_[slot].parameter != wanted) slot = (slot + 1) & mask;
-    return parameter_table_[slot];
-  };
-  if (2 * (parameters_on_tape_ + 1) > parameter_table_.size()) {
-    const auto before = std::exchange(
-        parameter_table_, std::vector<ParameterEntry>(std::max<std::size_t>(64, 2 * parameter_table_.size())));
-    for (const ParameterEntry& entry : before)
-      if (entry.pass == pass_) find(entry.parameter) = entry;
-  }
-  return find(&parameter);
-}
-
 inline Var Tape::parameter(Parameter& parameter) {
   detail::Node node = leaf(std::as_const(parameter).value());
   node.requires_grad = parameter.requires_grad() && grad_enabled_;
   node.parameter = &parameter;
   node.parameter_version = parameter.version_;
-  ParameterEntry& entry = parameter_entry(parameter);
-  const bool known = entry.pass == pass_;
-  if (known && nodes_[entry.index].requires_grad == node.requires_grad &&
-      nodes_[entry.index].parameter_version == node.parameter_version)
-    return Var(this, entry.index, pass_);
+  std::uint32_t& index = parameters_[parameter];
+  if (index != detail::ParameterTable::none && nodes_[index].requires_grad == node.requires_grad &&
+      nodes_[index].parameter_version == node.parameter_version)
+    return Var(this, index, pass_);
   const Var var = push(node);
-  entry = {&parameter, var.index_, pass_};
-  if (!known) ++parameters_on_tape_;
+  index = var.index_;
   return var;
 }
 
