@@ -44,6 +44,13 @@ namespace detail {
 /// How many elements an elementwise loop hands to a thread at a time: 64 KB of floats, some 5 us of work.
 inline constexpr Index chunk_size = 16384;
 
+#if TAPEGRAD_USE_OPENMP
+inline int processors() {
+  static const int count = omp_get_num_procs();
+  return count;
+}
+#endif
+
 inline bool inside_parallel() {
 #if TAPEGRAD_USE_OPENMP
   return omp_in_parallel() != 0;
@@ -63,11 +70,10 @@ void parallel_region(int threads, const Body& body) {
   }
 #if TAPEGRAD_USE_OPENMP
   // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
-  static const int processors = omp_get_num_procs();
   std::exception_ptr failure;
   int failed_share = threads;
   std::mutex guard;
-#pragma omp parallel num_threads(std::min(threads, processors))
+#pragma omp parallel num_threads(std::min(threads, processors()))
   for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
     try {
       body(share, threads);

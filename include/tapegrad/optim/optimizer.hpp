@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "../autodiff/parameter.hpp"
@@ -34,7 +35,7 @@ class Optimizer {
   void step() {
     if (error_if_nonfinite_) check_gradients();
     for (ParameterState& state : states_) {
-      if (!state.parameter->has_grad() || !state.parameter->requires_grad()) continue;
+      if (!is_updated(*state.parameter)) continue;
       ++state.steps;
       update(state, lrs_[state.group]);
     }
@@ -97,7 +98,11 @@ class Optimizer {
   /// Throws ValueError that begins with the optimizer's name.
   template <class... Parts>
   void require(bool condition, const Parts&... parts) const {
-    detail::require<ValueError>(condition, name_, ": ", parts...);
+    if (!condition) refuse(parts...);
+  }
+  template <class... Parts>
+  [[noreturn]] void refuse(const Parts&... parts) const {
+    throw ValueError(detail::concat(name_, ": ", parts...));
   }
   void require_in_0_1(const char* option, double value) const {
     require(value >= 0 && value < 1, option, " = ", value, "; it must be in [0, 1)");
@@ -117,21 +122,24 @@ class Optimizer {
   }
   void add_parameter(Parameter* parameter, std::size_t i, std::span<const InitialBuffer> buffers) {
     require(parameter != nullptr, "parameter ", i, " is a null pointer");
-    for (const ParameterState& state : states_)
-      require(state.parameter != parameter, described(*parameter, i), " is there already; each may be given once");
+    if (std::ranges::find(states_, parameter, &ParameterState::parameter) != states_.end())
+      refuse(described(*parameter, i), " is there already; each may be given once");
     ParameterState& added = states_.emplace_back(ParameterState{parameter, groups(), 0, {}});
     for (const auto& [name, value] : buffers)
       added.buffers.push_back({name, Tensor(parameter->shape(), static_cast<Scalar>(value))});
   }
 
+  static bool is_updated(const Parameter& parameter) { return parameter.has_grad() && parameter.requires_grad(); }
+
   void check_gradients() const {
     for (std::size_t i = 0; i < states_.size(); ++i) {
       const Parameter& parameter = *states_[i].parameter;
-      if (!parameter.has_grad() || !parameter.requires_grad()) continue;
-      const ConstTensorView grad = parameter.grad();
-      for (Index k = 0; k < grad.size(); ++k)
-        require(std::isfinite(grad.data()[k]), "the gradient of ", described(parameter, i), " has ", grad.data()[k],
-                " as its element ", k, "; nothing was updated. Tape::detect_anomaly() finds the op that made it");
+      if (!is_updated(parameter)) continue;
+      const std::span grad = parameter.grad().span();
+      const auto bad = std::ranges::find_if_not(grad, [](Scalar x) { return std::isfinite(x); });
+      if (bad == grad.end()) continue;
+      refuse("the gradient of ", described(parameter, i), " has ", *bad, " as its element ", bad - grad.begin(),
+             "; nothing was updated. Tape::detect_anomaly() finds the op that made it");
     }
   }
   /// "parameter 2 (encoder.weight, 512x784)".

@@ -22,14 +22,7 @@ inline std::array<Scalar, 256> scaled_bytes(double scale, double shift) {
 }
 
 inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x, Scalar* y, Index n) {
-  Index i = 0;
-  for (; i + 4 <= n; i += 4) {
-    y[i] = table[x[i]];
-    y[i + 1] = table[x[i + 1]];
-    y[i + 2] = table[x[i + 2]];
-    y[i + 3] = table[x[i + 3]];
-  }
-  for (; i < n; ++i) y[i] = table[x[i]];
+  for (Index i = 0; i < n; ++i) y[i] = table[x[i]];
 }
 
 }  // namespace detail
@@ -41,7 +34,8 @@ inline void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, 
 inline void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
                    double shift) {
   constexpr Index line = 64, on_the_way = 16384;
-  const Index ahead = std::clamp<Index>(on_the_way / cols, 1, 16);  // rows lie anywhere in memory: they are fetched
+  const Index ahead =
+      std::clamp<Index>(on_the_way / std::max<Index>(cols, 1), 1, 16);  // rows lie anywhere in memory: they are fetched
   const std::array<Scalar, 256> table = detail::scaled_bytes(scale, shift);
   for (Index i = -ahead; i < count; ++i) {
     if (i + ahead < count)
