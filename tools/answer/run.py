@@ -38,6 +38,8 @@ def parts(quick):
     result += [(f"samples_{k}", [*slider, "--samples", k], 5 + (0.1 if quick else 1) * (10 + k / 8))
                for k in ((1, 16, 256) if quick else (1, 4, 16, 64, 256))]
     result += [("vae_8d", [*vae, "--epochs", slider[2], "--hidden", 256, "--latent", 8], 25 + 2 * epochs)]
+    result += [(f"iwae_{k}", ["iwae", "--k", k, "--stages", 2 if quick else 4, "--eval-samples", 100 if quick else 1000],
+                (5 if quick else 100) * (1 + k / 3)) for k in (1, 5)]
     result += [
         ("nearest", [*slider, "--codes", "nearest", "--samples", 256], 5 + 4 * epochs),
         ("learned", ["decoder_only", "--codes", "learned", "--images", 2000 if quick else 12000, "--epochs",
@@ -55,7 +57,7 @@ def parts(quick):
     return result + [("judge", ["judge", *judged, "--count", count], len(judged) * (1 if quick else 6))]
 
 
-BETAS = [("1_128", 1 / 128), ("1_8", 1 / 8), ("4", 4)]
+BETAS = [("1_128", 1 / 128), ("1_8", 1 / 8), ("4", 4), ("8", 8)]
 
 
 def with_samples(name, command):
