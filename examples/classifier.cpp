@@ -57,12 +57,8 @@ void train(const Options& options, double dropout) {
                   100 * test);
   }
   tg::io::save(output_path(options, "model.safetensors"), model);
-  open_output(options, "summary.json") << nlohmann::json{{"options", to_json(options)},
-                                                         {"build", tg::build_info()},
-                                                         {"train_accuracy", accuracy(mnist.train)},
-                                                         {"test_accuracy", test}}
-                                              .dump(2)
-                                       << '\n';
+  write_summary(options,
+                {{"options", to_json(options)}, {"train_accuracy", accuracy(mnist.train)}, {"test_accuracy", test}});
 }
 
 }  // namespace

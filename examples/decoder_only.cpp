@@ -7,13 +7,11 @@
 //
 // What is missing is some way for an image to choose its z, of which an encoder is one. Others, with --hidden 256
 // --latent 8 --epochs 2, and the nats per test image (nll, below) to expect:
-//   --samples K       the same K draws for a whole batch, and -log mean_k p(x|z_k) as the loss: images choose among
-//   them
-//                     by likelihood. MacKay's density network (1995); K = 1 is the above.       K = 256: about 137
-//   --codes nearest   of the K draws only the best is trained: IMLE.                             K = 256: about 138
-//   --codes learned   a z for each image, trained with the decoder: GLO, DeepSDF's auto-decoder. Each is trained once
-//   an
-//                     epoch, so it needs more of them.             --images 12000 --epochs 20: about 137
+//   --samples K       the same K draws for a whole batch, and -log mean_k p(x|z_k) as the loss: images choose by
+//                     likelihood. MacKay's density network (1995); K = 1 is the above.   K = 256: about 137
+//   --codes nearest   of the K draws only the best is trained: IMLE.                     K = 256: about 138
+//   --codes learned   a z for each image, trained with the decoder: GLO, DeepSDF's auto-decoder. Each is trained
+//                     once an epoch, so it needs more of them.   --images 12000 --epochs 20: about 137
 //   --codes fixed     a z for each image, drawn once: the decoder can but learn by heart what it is given.
 // --as-posted is the program that was asked about, to the letter; it is refused, and with --no-target-check its loss
 // sinks below zero while its pictures turn black.
@@ -21,6 +19,7 @@
 #include "common/code_schemes.hpp"
 #include "common/floors.hpp"
 #include "common/posted_program.hpp"
+#include "common/statistics.hpp"
 
 namespace tg = tapegrad;
 using namespace examples;
@@ -109,9 +108,8 @@ void compare_with_mean_image(const Options& options, Decoder& decoder, const Eig
                              nlohmann::json& summary) {
   const Eigen::ArrayXXd outputs = decoder.images(draw_codes(2000, options.latent, rng)).matrix().cast<double>().array();
   const Eigen::ArrayXd average = outputs.colwise().mean().transpose();
-  const Eigen::ArrayXd variance = (outputs.rowwise() - average.transpose()).square().colwise().mean().transpose();
   summary["distance_to_mean_image"] = std::sqrt((average - mean).square().mean());
-  summary["output_std_over_z"] = std::sqrt(variance.mean());
+  summary["output_std_over_z"] = std::sqrt(column_variances(outputs).mean());
 }
 
 /// How well test images are made of codes that are trained for them, in nats per image.
@@ -132,9 +130,10 @@ void draw_pictures(const Options& options, Model& model, const tg::data::ImageDa
   const tg::Tensor images = test.tensor(0, 50);
   Decoder& decoder = model.decoder;
   draw(options, "reconstructions.png", in_pairs(images, decoder.images(model.codes_for(images, rng)), 10), 10);
-  draw(options, "mean_image.png", tg::Tensor(mean), 1);
+  const tg::Tensor mean_image(mean);
+  draw(options, "mean_image.png", mean_image, 1);
   tg::Tensor beside({10, 784});
-  beside.matrix().row(0) = tg::Tensor(mean).matrix();
+  beside.matrix().row(0) = mean_image.matrix();
   beside.matrix().bottomRows(9) = decoder.images(draw_codes(9, options.latent, rng)).matrix();
   draw(options, "beside_mean.png", beside, 10);
   const tg::Tensor from = draw_codes(8, options.latent, rng), to = draw_codes(8, options.latent, rng);

@@ -11,7 +11,6 @@
 #include <numbers>
 
 #include "common/mnist.hpp"
-#include "common/pace.hpp"
 #include "common/pictures.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -133,9 +132,9 @@ void train(const FlowOptions& options) {
         loss.backward();
         adam.step();
         train += loss.item() * batch.size() / mnist.train.size();
+        pace.step(batch.size());
         progress.add(batch.size());
       }
-      pace.trained(static_cast<double>(batches.count()), mnist.train.size());
     }
     if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
     schedule.step();
@@ -152,17 +151,9 @@ void train(const FlowOptions& options) {
   tg::Rng noise = rng.evaluation;
   draw(options, "samples.png", flow.sample(100, options.steps, noise), 10);
   write_samples(options, [&](tg::Index count) { return flow.sample(count, options.steps, noise); });
-  nlohmann::json summary{{"options", to_json(options)},
-                         {"build", tg::build_info()},
-                         {"ms_per_step", pace.ms_per_step()},
-                         {"images_per_second", pace.images_per_second()},
-                         {"train_mse", train},
-                         {"test_mse", test}};
+  nlohmann::json summary{{"options", to_json(options)}, {"train_mse", train}, {"test_mse", test}};
   summary["options"]["steps"] = options.steps;
-  open_output(options, "summary.json") << summary.dump(2) << '\n';
-  if (!options.quiet)
-    std::printf("%.2f ms a step; samples.png, samples.npy, metrics.csv, summary.json and model.safetensors are in %s\n",
-                pace.ms_per_step(), options.out.c_str());
+  finish(options, pace, summary);
 }
 
 }  // namespace

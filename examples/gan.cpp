@@ -8,7 +8,6 @@
 
 #include "common/decoder.hpp"
 #include "common/mnist.hpp"
-#include "common/pace.hpp"
 #include "common/pictures.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -118,9 +117,9 @@ void train(const Options& options, double dropout) {
       Game sums;
       for (const auto& batch : batches) {
         gan.step(batch, rng.noise, sums);
+        pace.step(batch.size());
         progress.add(batch.size());
       }
-      pace.trained(static_cast<double>(batches.count()), mnist.train.size());
       mean = sums / static_cast<double>(batches.count());
     }
     if (!std::isfinite(mean.discriminator + mean.generator))
@@ -139,18 +138,12 @@ void train(const Options& options, double dropout) {
   draw_samples(options, gan.generator, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), gan.generator);
   nlohmann::json summary{{"options", to_json(options)},
-                         {"build", tg::build_info()},
-                         {"ms_per_step", pace.ms_per_step()},
-                         {"images_per_second", pace.images_per_second()},
                          {"discriminator_loss", mean.discriminator},
                          {"generator_loss", mean.generator},
                          {"real_taken_for_real", mean.real},
                          {"made_taken_for_real", mean.made}};
   summary["options"]["dropout"] = dropout;
-  open_output(options, "summary.json") << summary.dump(2) << '\n';
-  if (!options.quiet)
-    std::printf("%.2f ms a step; samples.png, samples.npy, metrics.csv, summary.json and model.safetensors are in %s\n",
-                pace.ms_per_step(), options.out.c_str());
+  finish(options, pace, summary);
 }
 
 }  // namespace

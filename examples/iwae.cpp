@@ -100,7 +100,8 @@ class Training {
     state.require_same("seed", std::to_string(options.seed));
     state.add("model", model_).add("adam", adam_).add("pixels", rng_.order).add("noise", rng_.noise);
     state.add("batches", batches_).add("epoch", epoch_).add("step", step_).add("total", total_);
-    state.add("metrics", metrics_).add("seconds", seconds_);
+    state.add("metrics", metrics_);
+    pace_.add_to(state, "pace");
     whole_.add_to(state, "whole");
     cut_.add_to(state, "cut");
   }
@@ -137,8 +138,8 @@ class Training {
       while (epochs_until(stage + 1) <= epoch_) ++stage;
       adam_.set_lr(learning_rates[stage]);
       Progress progress("epoch " + std::to_string(epoch_ + 1), train_.size(), options_.quiet);
+      pace_.start();
       for (const auto& batch : batches_) {
-        const auto start = Clock::now();
         tape.reset();
         const tg::Var x = tape.constant(batch.images);
         const tg::Var noise = tape.randn({iwae_.k, batch.size(), latent}, rng_.noise);
@@ -149,7 +150,7 @@ class Training {
         total_ += loss.item();
         trace.step({{"images", x}, {"noise", noise}, {"losses", loss}});
         ++step_;
-        seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
+        pace_.step(batch.size());
         if (trace.full()) return trace.save(options_);
         if (!std::isfinite(total_)) throw std::runtime_error("the loss is no longer a number");
         progress.add(batch.size());
@@ -167,7 +168,8 @@ class Training {
     metrics_ += line;
     open_output(options_, "metrics.csv") << metrics_;
     if (options_.quiet) return;
-    const double minutes = seconds_ / (epoch_ + 1) * (epochs - epoch_ - 1) / 60;
+    const auto steps_left = static_cast<double>((epochs - epoch_ - 1) * batches_.count());
+    const double minutes = pace_.seconds_per_step() * steps_left / 60;
     std::printf("epoch %4d/%d   stage %d, lr %.1e   train %.3f   %s left\n", epoch_ + 1, epochs, stage + 1, adam_.lr(),
                 loss, Projection::duration(minutes).c_str());
     std::fflush(stdout);
@@ -187,11 +189,11 @@ class Training {
       cut_units(without, active);
       cut = negative_log_likelihood(without, cut_);
     }
-    nlohmann::json summary{{"options", options_json()}, {"build", tg::build_info()}};
+    nlohmann::json summary{{"options", options_json()}};
     summary.update({{"epochs", epoch_}, {"steps", step_}, {"active_units", units}});
     summary["test"] = {{"nll", whole}, {"nll_without_dead_units", cut}};
-    if (step_ > 0) summary["ms_per_step"] = 1e3 * seconds_ / static_cast<double>(step_);
-    open_output(options_, "summary.json") << summary.dump(2) << '\n';
+    if (step_ > 0) summary["ms_per_step"] = 1e3 * pace_.seconds_per_step();
+    write_summary(options_, summary);
     if (!options_.quiet)
       std::printf("test: %.3f nats by %d samples; %.3f without the %td dead units\n", whole, iwae_.eval_samples, cut,
                   latent - units);
@@ -232,8 +234,6 @@ class Training {
     });
   }
 
-  using Clock = std::chrono::steady_clock;
-
   const Options& options_;
   const IwaeOptions& iwae_;
   tg::io::Mnist mnist_;
@@ -250,7 +250,7 @@ class Training {
   int epoch_ = 0;    // of those that are over
   tg::Index step_ = 0;
   double total_ = 0;  // the losses of this epoch
-  double seconds_ = 0;
+  Pace pace_;
   std::string metrics_ = "epoch,stage,lr,train_loss\n";
   Likelihood whole_{rng_.evaluation}, cut_{rng_.evaluation};
 };

@@ -113,16 +113,11 @@ void judge(const JudgeOptions& options) {
   nlohmann::json results;
   for (std::size_t i = 0; i < sets.size(); ++i) results[options.samples[i]] = verdict(options.samples[i], sets[i]);
 
-  open_output(options.common, "summary.json") << nlohmann::json{{"options",
-                                                                 {{"data", options.common.data},
-                                                                  {"classifier", options.classifier},
-                                                                  {"count", count},
-                                                                  {"neighbours", options.neighbours}}},
-                                                                {"build", tg::build_info()},
-                                                                {"training_images", zero},
-                                                                {"samples", results}}
-                                                     .dump(2)
-                                              << '\n';
+  const nlohmann::json judged_with = {{"data", options.common.data},
+                                      {"classifier", options.classifier},
+                                      {"count", count},
+                                      {"neighbours", options.neighbours}};
+  write_summary(options.common, {{"options", judged_with}, {"training_images", zero}, {"samples", results}});
 }
 
 }  // namespace

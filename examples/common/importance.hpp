@@ -6,6 +6,8 @@
 #include <tapegrad/tapegrad.hpp>
 #include <vector>
 
+#include "statistics.hpp"
+
 namespace examples {
 
 namespace tg = tapegrad;
@@ -61,11 +63,9 @@ template <class Model>
 std::vector<bool> active_units(Model& model, tg::ConstTensorView images) {
   tg::Tape tape;
   const auto guard = tape.no_grad();
-  const Eigen::ArrayXXd mu = model.posterior(tape.borrow(images)).mu.value().matrix().template cast<double>().array();
-  std::vector<bool> active;
-  for (tg::Index unit = 0; unit < mu.cols(); ++unit)
-    active.push_back((mu.col(unit) - mu.col(unit).mean()).square().mean() > 0.01);
-  return active;
+  const tg::ConstTensorView mu = model.posterior(tape.borrow(images)).mu.value();
+  const auto active = (column_variances(mu.matrix().cast<double>().array()) > 0.01).eval();
+  return {active.begin(), active.end()};
 }
 
 }  // namespace examples

@@ -1,30 +1,40 @@
 #pragma once
 
 #include <chrono>
-#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 namespace examples {
 
 /// How fast training goes; evaluation between epochs does not count.
 class Pace {
  public:
-  /// Measures the time from here to `trained`.
+  /// Measures from here to the first `step`, and from each to the next.
   void start() { started_ = Clock::now(); }
-  void trained(double steps, int images) {
-    seconds_ += std::chrono::duration<double>(Clock::now() - started_).count();
-    steps_ += steps;
+  /// A step has been made on `images` images.
+  void step(int images) {
+    const auto now = Clock::now();
+    seconds_ += std::chrono::duration<double>(now - std::exchange(started_, now)).count();
+    ++steps_;
     images_ += images;
   }
 
-  double ms_per_step() const { return 1e3 * seconds_ / steps_; }
+  int steps() const { return steps_; }
+  double seconds_per_step() const { return seconds_ / steps_; }
   double images_per_second() const { return images_ / seconds_; }
+
+  /// Its part of an io::Checkpoint.
+  template <class Checkpoint>
+  void add_to(Checkpoint& state, const std::string& name) {
+    state.add(name + ".seconds", seconds_).add(name + ".steps", steps_).add(name + ".images", images_);
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   Clock::time_point started_;
   double seconds_ = 0;
-  double steps_ = 0;
+  int steps_ = 0;
   double images_ = 0;
 };
 

@@ -9,15 +9,17 @@
 namespace examples {
 
 inline const char* const why_posted_fails =
-    "Why: -t log p - (1 - t) log(1 - p) is a cross entropy only for t in [0, 1]. At t = -1, a black pixel's target, "
-    "it\n"
-    "is log p - 2 log(1 - p), which falls without end as p goes to 0: where log is cut off at -100, as in PyTorch, a\n"
-    "black pixel can earn 100 nats. So the loss sinks below zero while the pictures turn black, and says nothing.\n";
+    R"(Why: -t log p - (1 - t) log(1 - p) is a cross entropy only for t in [0, 1]. At t = -1, a black pixel's target, it
+is log p - 2 log(1 - p), which falls without end as p goes to 0: where log is cut off at -100, as in PyTorch, a
+black pixel can earn 100 nats. So the loss sinks below zero while the pictures turn black, and says nothing.
+)";
 
 inline const char* const how_to_mend_posted =
-    "To set it right: leave Normalize out, so that targets are in [0, 1]; take bce_with_logits on the decoder's\n"
-    "logits, whose gradient does not vanish; and a learning rate a hundred times as large:\n\n"
-    "  decoder_only --hidden 512 --latent 32 --batch 128 --epochs 10 --lr 1e-3\n";
+    R"(To set it right: leave Normalize out, so that targets are in [0, 1]; take bce_with_logits on the decoder's
+logits, whose gradient does not vanish; and a learning rate a hundred times as large:
+
+  decoder_only --hidden 512 --latent 32 --batch 128 --epochs 10 --lr 1e-3
+)";
 
 /// Runs it. With the check of targets on, tapegrad refuses the first batch; with it off, the loss can be seen to sink.
 inline void run_posted_program(Options options, tg::TargetCheck check) {

@@ -2,11 +2,12 @@
 // What an encoder makes of a whole data set: q(z|x) = N(mu, sigma^2) for each image, and all of them together.
 
 #include <Eigen/Eigenvalues>
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <tapegrad/tapegrad.hpp>
+
+#include "statistics.hpp"
 
 namespace examples {
 
@@ -19,9 +20,7 @@ struct Posteriors {
 
   bool noisy() const { return log_var.size() > 0; }
   /// Var(mu) over the images, of each axis.
-  Eigen::ArrayXd variance_of_mu() const {
-    return (mu.rowwise() - mu.colwise().mean()).square().colwise().mean().transpose();
-  }
+  Eigen::ArrayXd variance_of_mu() const { return column_variances(mu); }
   /// KL(q(z|x) || N(0, 1)) of each axis, the mean over the images.
   Eigen::ArrayXd kl() const { return (mu.square() + log_var.exp() - 1 - log_var).colwise().mean().transpose() / 2; }
 };
@@ -41,13 +40,6 @@ Posteriors posteriors(Batches& batches, tg::Index images, tg::Index latent, bool
     first += batch.size();
   }
   return result;
-}
-
-/// Of the numbers of a table, the one in the middle.
-inline double median(Eigen::ArrayXXd values) {
-  double* const middle = values.data() + values.size() / 2;
-  std::nth_element(values.data(), middle, values.data() + values.size());
-  return *middle;
 }
 
 /// Are codes "close to 0 and 1"? Of each image (mean_abs_mu, median_sigma), or of all together (mean_of_mu,

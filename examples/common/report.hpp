@@ -1,15 +1,14 @@
 #pragma once
 // What a program says while it trains, and what it leaves in its folder: metrics.csv, steps.csv and summary.json.
 
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <utility>
 
 #include "nats.hpp"
 #include "options.hpp"
+#include "pace.hpp"
 
 namespace examples {
 
@@ -25,12 +24,27 @@ inline std::ofstream open_output(const Options& options, const std::string& name
   return file;
 }
 
+/// summary.json: the build, and what the program found.
+inline void write_summary(const Options& options, nlohmann::json summary) {
+  summary["build"] = tg::build_info();
+  open_output(options, "summary.json") << summary.dump(2) << '\n';
+}
+
+/// The end of a program that trained: summary.json, with its pace, and a line that says where everything is.
+inline void finish(const Options& options, const Pace& pace, nlohmann::json summary) {
+  summary["ms_per_step"] = 1e3 * pace.seconds_per_step();
+  summary["images_per_second"] = pace.images_per_second();
+  write_summary(options, std::move(summary));
+  if (!options.quiet)
+    std::printf("%.2f ms a step, %.0f images/s; pictures, metrics.csv, summary.json and model.safetensors are in %s\n",
+                1e3 * pace.seconds_per_step(), pace.images_per_second(), options.out.c_str());
+}
+
 /// One training run, told epoch by epoch.
 class Report {
  public:
   explicit Report(const Options& options) : options_(options) {
     summary["options"] = to_json(options);
-    summary["build"] = tg::build_info();
     write_metrics();
     write_steps();
   }
@@ -40,7 +54,7 @@ class Report {
   void add_to(Checkpoint& state) {
     mean_.add_to(state, "mean");
     state.add("epoch", epoch_).add("metrics.csv", metrics_).add("steps.csv", steps_);
-    state.add("seconds", seconds_).add("step_count", step_count_).add("images", images_);
+    pace_.add_to(state, "pace");
   }
 
   /// The number of the epoch that is going on, from 1.
@@ -49,19 +63,16 @@ class Report {
   Nats mean() const { return mean_.value(); }
 
   /// Measures the time of training from here to each `step`.
-  void start() { started_ = Clock::now(); }
+  void start() { pace_.start(); }
   /// A step has been made on `images` images, which had these losses. steps.csv has those of the first epoch.
   void step(const Elbo& elbo, int images) {
-    const auto now = Clock::now();
-    seconds_ += std::chrono::duration<double>(now - std::exchange(started_, now)).count();
     if (epoch_ == 1) {
       std::ostringstream line;
-      line << step_count_ << ',' << (elbo.reconstruction.item() + elbo.kl.item()) / images << '\n';
+      line << pace_.steps() << ',' << (elbo.reconstruction.item() + elbo.kl.item()) / images << '\n';
       steps_ += line.str();
     }
     mean_.add(elbo, images);
-    ++step_count_;
-    images_ += images;
+    pace_.step(images);
   }
 
   /// The epoch's line on the screen and in metrics.csv.
@@ -87,20 +98,12 @@ class Report {
   void finish(const Nats& train, const Nats& test) {
     summary["train"] = to_json(train);
     summary["test"] = to_json(test);
-    summary["ms_per_step"] = 1e3 * seconds_ / step_count_;
-    summary["images_per_second"] = images_ / seconds_;
-    open_output(options_, "summary.json") << summary.dump(2) << '\n';
-    if (!options_.quiet)
-      std::printf(
-          "%.2f ms a step, %.0f images/s; pictures, metrics.csv, summary.json and model.safetensors are in %s\n",
-          1e3 * seconds_ / step_count_, images_ / seconds_, options_.out.c_str());
+    examples::finish(options_, pace_, summary);
   }
 
   nlohmann::json summary;  ///< what a program adds is written by finish()
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void write_metrics() const { open_output(options_, "metrics.csv") << metrics_; }
   void write_steps() const { open_output(options_, "steps.csv") << steps_; }
 
@@ -109,10 +112,7 @@ class Report {
   std::string steps_ = "step,loss\n";
   int epoch_ = 1;
   Mean mean_;
-  Clock::time_point started_;
-  double seconds_ = 0;
-  int step_count_ = 0;
-  double images_ = 0;
+  Pace pace_;
 };
 
 /// Reads the options and runs the program; errors are one line on stderr and exit code 1.
