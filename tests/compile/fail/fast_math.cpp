@@ -1,0 +1,3 @@
+// expect: tapegrad: -ffast-math breaks NaN checks
+// flags: -ffast-math
+#include <tapegrad/fwd.hpp>

@@ -1,0 +1,3 @@
+// expect: tapegrad: errors are exceptions; compile without -fno-exceptions
+// flags: -fno-exceptions
+#include <tapegrad/fwd.hpp>

@@ -1,0 +1,4 @@
+// expect: the matrix is a temporary
+#include <tapegrad/core/view.hpp>
+
+void look() { (void)tapegrad::view(Eigen::VectorXf(3)); }
