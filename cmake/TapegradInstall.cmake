@@ -6,6 +6,8 @@ set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tapegrad DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/debuggers/ DESTINATION ${CMAKE_INSTALL_DATADIR}/tapegrad)
+
 # Two export files: tapegrad::io is loaded only by those who ask for the component.
 install(TARGETS tapegrad EXPORT tapegradTargets)
 install(TARGETS tapegrad_io EXPORT tapegradIoTargets)

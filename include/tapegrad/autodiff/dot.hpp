@@ -17,7 +17,7 @@ struct GraphWriter {
     for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
       if (!reached[index]) continue;
       const Node& node = tape.nodes_[index];
-      nodes += concat("  n", index, " [label=\"", label(node), "\\n", node.value.shape(), "\"", style(node), "];\n");
+      nodes += concat("  n", index, " [label=\"", node.made_by(), "\\n", node.value.shape(), "\"", style(node), "];\n");
       for (std::uint32_t i = 0; i < node.input_count; ++i) {
         reached[node.inputs[i]] = true;
         edges += concat("  n", node.inputs[i], " -> n", index, ";\n");
@@ -27,11 +27,6 @@ struct GraphWriter {
   }
 
  private:
-  static const char* label(const Node& node) {
-    if (node.type) return node.type->name;
-    if (node.parameter) return "parameter";
-    return node.requires_grad ? "variable" : "constant";
-  }
   static const char* style(const Node& node) {
     if (node.parameter) return ", style=filled, fillcolor=lightblue";
     return node.requires_grad ? "" : ", color=gray, fontcolor=gray";

@@ -35,6 +35,12 @@ struct Node {
   const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
   Parameter* parameter = nullptr;
   std::uint32_t parameter_version = 0;  // when the value was read
+
+  const char* made_by() const {
+    if (type) return type->name;
+    if (parameter) return "parameter";
+    return requires_grad ? "variable" : "constant";
+  }
 };
 
 /// What detect_anomaly() has done for each op.
@@ -154,7 +160,7 @@ class Tape {
     profiler_.on = on;
     if (on) profiler_.ops.clear();
   }
-  /// Time by op since profiling was switched on, in the order of first use.
+  /// Time by op since profiling was switched on, in the order of first use; `to_table` of print.hpp shows it.
   const std::vector<OpProfile>& profile() const { return profiler_.ops; }
 
  private:
@@ -277,6 +283,7 @@ inline Tape& Var::tape() const {
 inline ConstTensorView Var::value() const { return tape().node(*this, "Var::value").value; }
 inline Shape Var::shape() const { return tape().node(*this, "Var::shape").value.shape(); }
 inline double Var::item() const { return value().item(); }
+inline const char* Var::op() const { return tape().node(*this, "Var::op").made_by(); }
 inline bool Var::requires_grad() const { return tape().node(*this, "Var::requires_grad").requires_grad; }
 inline void Var::backward() const { tape().backward(*this); }
 inline void Var::backward(ConstTensorView seed) const { tape().backward(*this, &seed); }

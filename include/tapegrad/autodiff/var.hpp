@@ -24,6 +24,8 @@ class Var {
   /// The value of a Var with one element. Throws ShapeError for any other.
   double item() const;
 
+  /// What made it: an op's name, or "parameter", "variable" or "constant".
+  const char* op() const;
   /// Whether a gradient flows through it: it depends on a variable or a parameter that wants one.
   bool requires_grad() const;
   /// Computes the gradient of this scalar with respect to all that it depends on. Parameters and variables add it to

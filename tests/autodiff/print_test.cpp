@@ -1,0 +1,41 @@
+#include "tapegrad/autodiff/print.hpp"
+
+#include "catch.hpp"
+#include "tapegrad/autodiff/apply.hpp"
+
+using namespace tapegrad;
+
+namespace {
+struct Twice {
+  static constexpr const char* name = "twice";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(2 * x.array()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += 2 * dy.array();
+  }
+};
+}  // namespace
+
+TEST_CASE("a Var is printed with what made it") {
+  Tape tape;
+  Parameter weight(Tensor({2}, {1, 2}));
+  const Var constant = tape.constant(Tensor({}, 3)), variable = tape.variable(Tensor({1, 1}, {4}));
+  const std::string type = detail::scalar_name;
+  CHECK(detail::concat(constant) == "Var scalar " + type + ", constant: 3");
+  CHECK(detail::concat(variable) == "Var 1x1 " + type + ", variable, requires grad:\n[[4]]");
+  CHECK(detail::concat(tape.parameter(weight)) == "Var 2 " + type + ", parameter, requires grad: [1, 2]");
+  CHECK(detail::concat(apply(Twice{}, constant)) == "Var scalar " + type + ", twice: 6");
+  tape.reset();
+  CHECK_THROWS_AS(detail::concat(constant), TapeError);
+}
+
+TEST_CASE("a profile is a table, the longest op first") {
+  CHECK(to_table({{"relu", 1, 0.25e-3, 0}, {"linear", 20, 1e-3, 0.75e-3}}) ==
+        "op                calls  forward ms  backward ms  share\n"
+        "linear               20       1.000        0.750   88 %\n"
+        "relu                  1       0.250        0.000   12 %\n"
+        "all                  21       1.250        0.750  100 %\n");
+  CHECK(to_table({}) ==
+        "op                calls  forward ms  backward ms  share\n"
+        "all                   0       0.000        0.000  100 %\n");
+}
