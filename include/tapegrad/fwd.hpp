@@ -10,6 +10,7 @@ class Error;
 class ShapeError;
 class ValueError;
 class TapeError;
+class AnomalyError;
 class IoError;
 
 class Shape;
@@ -38,6 +39,7 @@ class Tanh;
 class Softplus;
 class SiLU;
 class GELU;
+class EMA;
 }  // namespace nn
 
 namespace optim {
@@ -52,6 +54,7 @@ class ExponentialLR;
 class CosineAnnealingLR;
 class LinearLR;
 class LambdaLR;
+class EarlyStopping;
 }  // namespace optim
 
 namespace data {

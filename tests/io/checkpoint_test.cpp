@@ -177,6 +177,26 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
   CHECK(same_bits(before, std::as_const(narrow.weight).value()));
 }
 
+TEST_CASE("early stopping goes on with the patience that is left") {
+  const TemporaryDirectory dir;
+  optim::EarlyStopping saved({.patience = 2}), resumed({.patience = 2});
+  io::Checkpoint to, from;
+  to.add("stopping", saved);
+  from.add("stopping", resumed);
+  to.save(dir / "before the first value");
+  from.load(dir / "before the first value");
+  CHECK(resumed.best() == std::numeric_limits<double>::infinity());
+
+  saved.improved(3);
+  saved.improved(4);
+  to.save(dir / "run");
+  from.load(dir / "run");
+  CHECK(resumed.best() == 3);
+  CHECK_FALSE(resumed.should_stop());
+  resumed.improved(5);
+  CHECK(resumed.should_stop());
+}
+
 TEST_CASE("parts with the same name, and names that the file itself has, are refused") {
   const TemporaryDirectory dir;
   int number = 1;

@@ -16,6 +16,24 @@ TEST_CASE("count_correct counts rows whose first largest score is at the label")
   CHECK_THROWS_AS(nn::count_correct(Tensor({4}), labels), ShapeError);
 }
 
+TEST_CASE("a running mean weighs batches by their size") {
+  nn::RunningMean mean;
+  CHECK(std::isnan(mean.value()));
+  mean.add(1, 3);
+  mean.add(5);
+  CHECK(mean.value() == 2);
+}
+
+TEST_CASE("accuracy is over all batches") {
+  nn::Accuracy accuracy;
+  CHECK(std::isnan(accuracy.value()));
+  accuracy.add(Tensor({3, 2}, {0, 1, 1, 0, 1, 0}), std::vector<int>{1, 0, 0});
+  accuracy.add(Tensor({1, 2}, {0, 1}), std::vector<int>{0});
+  CHECK(accuracy.value() == 0.75);
+  CHECK_THROWS_AS(accuracy.add(Tensor({1, 2}), std::vector<int>{0, 1}), ShapeError);
+  CHECK(accuracy.value() == 0.75);
+}
+
 TEST_CASE("LogMeanExp: the logarithm of a mean of what no double could hold") {
   const auto of = [](std::initializer_list<double> numbers) {
     nn::LogMeanExp result;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "../data/batches.hpp"
+#include "../optim/early_stopping.hpp"
 #include "../optim/schedule.hpp"
 #include "module.hpp"
 
@@ -142,6 +143,17 @@ class Checkpoint {
       Index steps = schedule.steps();
       archive.number(name + ".steps", steps, Index{0});
       if (archive.reads()) schedule.set_steps(steps);
+    });
+  }
+  /// The best value so far, and how long ago it was.
+  Checkpoint& add(const std::string& name, optim::EarlyStopping& stopping) {
+    return add_part([=, &stopping](Archive& archive) {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      double best = stopping.best();
+      int since_best = stopping.since_best();
+      archive.number(name + ".best", best, -infinity, infinity);
+      archive.number(name + ".since_best", since_best, 0);
+      if (archive.reads()) stopping.restore(best, since_best);
     });
   }
   /// Where the stream stands.

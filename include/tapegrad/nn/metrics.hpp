@@ -27,6 +27,40 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
   return correct;
 }
 
+/// The mean of numbers that come one after another, each with a weight: losses and the sizes of their batches, say.
+///
+///   mean.add(loss.item(), batch.size());
+class RunningMean {
+ public:
+  void add(double value, double weight = 1) {
+    total_ += value * weight;
+    weight_ += weight;
+  }
+  /// NaN before the first.
+  double value() const { return weight_ == 0 ? std::nan("") : total_ / weight_; }
+
+ private:
+  double total_ = 0;
+  double weight_ = 0;
+};
+
+/// The share of samples, over any number of batches, whose label has the largest score.
+class Accuracy {
+ public:
+  /// Scores are (samples, classes), with one label a sample. Throws ShapeError otherwise.
+  template <IntegerRange Labels>
+  void add(ConstTensorView scores, const Labels& labels) {
+    correct_ += count_correct(scores, labels);
+    count_ += static_cast<double>(std::ranges::size(labels));
+  }
+  /// From 0 to 1; NaN before the first.
+  double value() const { return count_ == 0 ? std::nan("") : correct_ / count_; }
+
+ private:
+  double correct_ = 0;
+  double count_ = 0;
+};
+
 /// log(mean(exp(x))) of numbers that come one after another, however many: the estimate of log p(x) from importance
 /// weights (Burda, Grosse, Salakhutdinov 2016, section 5). In double, around the largest so far: nothing overflows.
 class LogMeanExp {

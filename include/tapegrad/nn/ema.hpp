@@ -1,0 +1,54 @@
+#pragma once
+
+#include "copy.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::nn {
+
+/// Options of EMA.
+struct EMAOptions {
+  double decay = 0.999;  ///< how much of the average stays at each step; in [0, 1)
+};
+
+/// An exponential moving average of a model's parameters, kept in a second model of the same kind, which often does
+/// better than the first (PyTorch: AveragedModel with get_ema_multi_avg_fn; Polyak, Juditsky 1992).
+///
+///   Model model(rng), average(rng);
+///   nn::EMA ema(model, average);  // average starts as model is
+///   ...
+///   adam.step();
+///   ema.update_parameters();      // and evaluate `average`
+///
+/// A checkpoint keeps `average` as any other model: load it after the EMA was made.
+class EMA {
+ public:
+  /// Copies the parameters of `model` into `average`. Both must outlive it. Throws ValueError where they are of
+  /// different kinds, or for a decay outside [0, 1).
+  EMA(const Module& model, Module& average, EMAOptions options = {}) : decay_(options.decay) {
+    detail::require<ValueError>(decay_ >= 0 && decay_ < 1, "EMA: decay = ", decay_, "; it must be in [0, 1)");
+    detail::require<ValueError>(&model != &average, "EMA: the average is the model itself; make a second one");
+    copy_parameters(model, average);
+    std::map<std::string, tapegrad::Parameter*> averages;
+    for (const auto& [name, parameter] : average.named_parameters()) averages.emplace(name, parameter);
+    for (const auto& [name, parameter] : model.named_parameters()) pairs_.push_back({parameter, averages.at(name)});
+  }
+
+  /// average = decay average + (1 - decay) model, for each parameter. Call it after each step of the optimizer.
+  void update_parameters() {
+    const auto share = static_cast<Scalar>(1 - decay_);
+    for (const auto& [from, to] : pairs_) {
+      const TensorView average = to->mutable_value();
+      average.add(share * (from->value().array() - average.array()));
+    }
+  }
+
+ private:
+  struct Pair {
+    const tapegrad::Parameter* from;
+    tapegrad::Parameter* to;
+  };
+
+  double decay_;
+  std::vector<Pair> pairs_;
+};
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::nn

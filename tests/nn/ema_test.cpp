@@ -1,0 +1,32 @@
+#include "tapegrad/nn/ema.hpp"
+
+#include "catch.hpp"
+#include "tapegrad/nn/linear.hpp"
+
+using namespace tapegrad;
+
+TEST_CASE("an average starts as the model is, and follows it") {
+  Rng rng(1);
+  nn::Linear model(rng, 3, 2), average(rng, 3, 2);
+  nn::EMA ema(model, average, {.decay = 0.75});
+  CHECK(same_bits(average.weight.value(), model.weight.value()));
+
+  model.bias->mutable_value().fill(4);
+  average.bias->mutable_value().fill(0);
+  ema.update_parameters();
+  CHECK((average.bias->value().array() == 1).all());
+  ema.update_parameters();
+  CHECK((average.bias->value().array() == Scalar(1.75)).all());
+  CHECK((model.bias->value().array() == 4).all());
+  CHECK(same_bits(average.weight.value(), model.weight.value()));
+}
+
+TEST_CASE("an average that cannot be is refused") {
+  Rng rng(1);
+  nn::Linear model(rng, 3, 2), average(rng, 3, 2), other(rng, 2, 2);
+  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = 1}), "EMA: decay = 1; it must be in [0, 1)");
+  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = std::nan("")}), "EMA: decay = nan; it must be in [0, 1)");
+  CHECK_THROWS_WITH(nn::EMA(model, model), "EMA: the average is the model itself; make a second one");
+  CHECK_THROWS_WITH(nn::EMA(model, other),
+                    ContainsSubstring("shapes differ: \"weight\" (2x3 given, 2x2 in the model)"));
+}

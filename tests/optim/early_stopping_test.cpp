@@ -1,0 +1,34 @@
+#include "tapegrad/optim/early_stopping.hpp"
+
+#include <cmath>
+
+#include "catch.hpp"
+
+using namespace tapegrad;
+
+TEST_CASE("early stopping waits as long as its patience, from the best value on") {
+  optim::EarlyStopping stopping({.patience = 2});
+  CHECK_FALSE(stopping.should_stop());
+  CHECK(stopping.improved(5));
+  CHECK_FALSE(stopping.improved(6));
+  CHECK(stopping.improved(4));
+  CHECK_FALSE(stopping.improved(4));
+  CHECK_FALSE(stopping.should_stop());
+  CHECK_FALSE(stopping.improved(std::nan("")));
+  CHECK(stopping.should_stop());
+  CHECK(stopping.best() == 4);
+  CHECK(stopping.since_best() == 2);
+}
+
+TEST_CASE("early stopping can ask for more than a little") {
+  optim::EarlyStopping stopping({.patience = 1, .min_delta = 0.5});
+  CHECK(stopping.improved(1));
+  CHECK_FALSE(stopping.improved(0.6));
+  CHECK(stopping.improved(0.4));
+  CHECK(stopping.best() == 0.4);
+}
+
+TEST_CASE("options of early stopping that cannot be right are refused") {
+  CHECK_THROWS_WITH(optim::EarlyStopping({.patience = 0}), "EarlyStopping: patience = 0; it must be at least 1");
+  CHECK_THROWS_WITH(optim::EarlyStopping({.min_delta = -1}), "EarlyStopping: min_delta = -1; it must be at least 0");
+}
