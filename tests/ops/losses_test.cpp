@@ -141,10 +141,10 @@ TEST_CASE("labels may be any range of integers, and need not outlive the call") 
 
 TEST_CASE("cross-entropy of huge logits is exact") {
   tg::Tape tape;
-  const Var logits = tape.variable(Tensor({2, 3}, {1000, 0, -1000, 10000, 10000, 0}));
+  const Var logits = tape.variable(Tensor({2, 3}, {1000, 0, -1000, 1e30f, 1e30f, 0}));
   const Var loss = cross_entropy(logits, std::array{1, 0}, Reduction::none);
   CHECK(double{loss.value()[0]} == 1000);
-  CHECK(double{loss.value()[1]} == Approx(std::log(2)).epsilon(1e-3));
+  CHECK(double{loss.value()[1]} == Approx(std::log(2)).epsilon(1e-6));
   loss.backward(Tensor({2}, {1, 1}));
   CHECK(std::vector<Scalar>(logits.grad().span().begin(), logits.grad().span().end()) ==
         std::vector<Scalar>{1, -1, 0, Scalar(-0.5), Scalar(0.5), 0});

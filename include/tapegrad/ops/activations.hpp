@@ -61,8 +61,14 @@ struct Elu : detail::Elementwise {
     detail::map(simd::expm1, x, y);
     y.assign(detail::where_positive(x.array(), x.array(), alpha * y.array()));
   }
-  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += detail::where_positive(x.array(), dy.array(), dy.array() * (y.array() + alpha));
+  /// By exp(x), not y + alpha, which loses the digits of a small slope.
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (!dx) return;
+    detail::contribute(dx, [&](Index begin, Index n, auto exps) {
+      simd::exp(x.data() + begin, exps.data(), n);
+      const auto slope = dy.array().segment(begin, n);
+      return detail::where_positive(x.array().segment(begin, n), slope, slope * alpha * exps);
+    });
   }
 };
 

@@ -62,8 +62,8 @@ struct CrossEntropy {
   void forward(ConstTensorView x, TensorView y, TensorView softmax) const {
     const Index n = x.shape().cols();
     labels.reduce(n, y, [&](Index row) {
-      const double log_total = detail::softmax_row(x.data() + row * n, softmax.data() + row * n, n);
-      return log_total - static_cast<double>(x.data()[row * n + labels[row]]);
+      const auto [max, rest] = detail::softmax_row(x.data() + row * n, softmax.data() + row * n, n);
+      return (max - static_cast<double>(x.data()[row * n + labels[row]])) + rest;
     });
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView softmax, ConstTensorView dy, Gradient dx) const {

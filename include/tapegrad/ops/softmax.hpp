@@ -20,14 +20,20 @@ inline double log_sum_exp(const Scalar* x, Index n, Scalar shift) {
   return std::log(total);
 }
 
+/// A row's logsumexp, as its maximum and what comes on top: the sum of both has no room for the digits of the latter.
+struct LogSumExpOfRow {
+  double max;
+  double rest;
+};
+
 /// Writes a row's softmax to y, and returns its logsumexp.
-inline double softmax_row(const Scalar* x, Scalar* y, Index n) {
+inline LogSumExpOfRow softmax_row(const Scalar* x, Scalar* y, Index n) {
   const Scalar shift = simd::max(x, n);
   flat(y, n) = flat(x, n) - shift;
   simd::exp(y, y, n);
   const double total = simd::sum(y, n);
   flat(y, n) /= static_cast<Scalar>(total);
-  return static_cast<double>(shift) + std::log(total);
+  return {static_cast<double>(shift), std::log(total)};
 }
 
 }  // namespace detail
