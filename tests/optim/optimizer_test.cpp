@@ -71,6 +71,23 @@ TEST_CASE("a group has options and a learning rate of its own") {
   CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2");
 }
 
+TEST_CASE("options that are not given are PyTorch's") {
+  CHECK(SGDOptions{}.lr == 1e-3);
+  CHECK(SGDOptions{}.weight_decay == 0);
+  CHECK(AdamOptions{}.lr == 1e-3);
+  CHECK(AdamOptions{}.betas == std::pair(0.9, 0.999));
+  CHECK(AdamOptions{}.eps == 1e-8);
+  CHECK(AdamOptions{}.weight_decay == 0);
+  CHECK(AdamWOptions{}.lr == 1e-3);
+  CHECK(AdamWOptions{}.betas == std::pair(0.9, 0.999));
+  CHECK(AdamWOptions{}.eps == 1e-8);
+  CHECK(AdamWOptions{}.weight_decay == 1e-2);
+  CHECK(RMSpropOptions{}.lr == 1e-2);
+  CHECK(RMSpropOptions{}.alpha == 0.99);
+  CHECK(RMSpropOptions{}.eps == 1e-8);
+  CHECK(RMSpropOptions{}.weight_decay == 0);
+}
+
 TEST_CASE("the state is there from the start, under PyTorch's names") {
   Parameters parameters{{2, 3}};
   const auto names = [](Optimizer&& optimizer) {

@@ -63,6 +63,17 @@ TEST_CASE("LinearLR warms up from its first step on, and stays") {
   check(groups, schedule, {0.2, 0.4, 0.6, 0.8, 1, 1, 1});
 }
 
+TEST_CASE("a schedule's options that are not given") {
+  CHECK(StepLROptions{}.step_size == 30);
+  CHECK(StepLROptions{}.gamma == 0.1);
+  CHECK(ExponentialLROptions{}.gamma == 0.95);
+  CHECK(CosineAnnealingLROptions{}.T_max == 100);
+  CHECK(CosineAnnealingLROptions{}.eta_min == 0);
+  CHECK(LinearLROptions{}.start_factor == 1.0 / 3);
+  CHECK(LinearLROptions{}.end_factor == 1);
+  CHECK(LinearLROptions{}.total_iters == 5);
+}
+
 TEST_CASE("LambdaLR is the user's function") {
   TwoGroups groups;
   LambdaLR schedule(groups.sgd, [](tg::Index step) { return 1.0 / static_cast<double>(1 + step); });
