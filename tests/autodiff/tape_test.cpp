@@ -53,16 +53,21 @@ struct Doubled {
   }
 };
 
+/// Throws while it works in chunks, on whatever thread has the seventh.
 struct Failing {
   static constexpr const char* name = "failing";
   bool in_backward;
   Shape shape(const Shape& x) const { return x; }
   void forward(ConstTensorView x, TensorView y) const {
-    if (!in_backward) throw std::runtime_error("forward failed");
+    if (!in_backward) fail("forward failed");
     y.assign(x.array());
   }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView, Gradient) const {
-    throw std::runtime_error("backward failed");
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView, Gradient) const { fail("backward failed"); }
+
+  static void fail(const char* what) {
+    parallel_for(100, 10, [&](Index begin, Index) {
+      if (begin == 70) throw std::runtime_error(what);
+    });
   }
 };
 
@@ -242,15 +247,39 @@ TEST_CASE("errors say in which layer they happened") {
   CHECK_THROWS_WITH(product(x, y), "product: 1 times 2; the shapes must be equal");
 }
 
-TEST_CASE("a tape is usable after an op's own exception") {
+TEST_CASE("a tape is usable after an op's own exception, in forward or backward, on any thread") {
+  const int threads_before = num_threads();
   Tape tape;
-  Var x = tape.variable(two);
-  CHECK_THROWS_WITH(apply(Failing{.in_backward = false}, x), "forward failed");
-  CHECK_THROWS_WITH(apply(Failing{.in_backward = true}, x).backward(), "backward failed");
-  tape.reset();
-  x = tape.variable(two);
-  product(x, x).backward();
-  CHECK(x.grad()[0] == 4);
+  Parameter p(two);
+  const Layer layer;
+  const auto fail = [&](bool in_backward) {
+    tape.reset();
+    const Tape::Scope scope(tape, layer);
+    Var x = tape.parameter(p);
+    Var y = apply(Failing{in_backward}, product(x, x));
+    REQUIRE(in_backward);
+    product(x, y).backward();  // which reaches p before it fails
+  };
+  const auto fail_watched = [&](bool in_backward) {
+    const auto guard = tape.detect_anomaly();
+    fail(in_backward);
+  };
+  for (int threads : {1, 2}) {
+    set_num_threads(threads);
+    for (bool in_backward : {false, true}) {
+      const std::string message = in_backward ? "backward failed" : "forward failed";
+      CHECK_THROWS_WITH(fail(in_backward), message);
+      CHECK_THROWS_WITH(fail_watched(in_backward), message);
+      tape.reset();
+      p.zero_grad();
+      Var x = tape.parameter(p), y = tape.variable(three);
+      product(product(x, x), y).backward();
+      CHECK(p.grad()[0] == 12);
+      CHECK(y.grad()[0] == 4);
+      CHECK_THROWS_WITH(product(x, tape.constant(Tensor({2}))), "product: 1 times 2; the shapes must be equal");
+    }
+  }
+  set_num_threads(threads_before);
 }
 
 TEST_CASE("a tape does not grow over a thousand passes") {

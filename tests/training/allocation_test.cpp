@@ -1,13 +1,24 @@
-// From its second step on, training takes no memory from the heap: malloc itself is counted, on all threads.
+// From its second step on, training takes no memory from the heap: malloc itself is counted, on all threads. And in a
+// first step operator new fails, at each call in turn.
 
 #include <atomic>
 #include <cstdlib>
+#include <thread>
 
 #include "catch.hpp"
 #include "model.hpp"
+#include "torture.hpp"
 
-// The sanitizers bring a malloc of their own.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+// The sanitizers bring a malloc of their own, and take their time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TESTS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TESTS_SANITIZED 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(TESTS_SANITIZED)
 
 static std::atomic<long> allocations{0};
 
@@ -69,4 +80,147 @@ TEST_CASE("a tape does not grow over a thousand training passes") {
   const std::size_t bytes = run.tape.bytes();
   for (int pass = 1; pass < 1000; ++pass) run.epoch([] {});
   CHECK(run.tape.bytes() == bytes);
+}
+
+namespace {
+
+using namespace tapegrad;
+
+constexpr long never = std::numeric_limits<long>::max();
+#ifdef TESTS_SANITIZED
+constexpr long stride = 7;
+#else
+constexpr long stride = 1;
+#endif
+
+std::atomic<long> live{0};            // what operator new gave and nobody gave back
+std::atomic<long> calls_left{never};  // of operator new, until one fails
+std::atomic<bool> fails_for_good{false};
+
+void fail_at(long call, bool for_good = false) {
+  fails_for_good = for_good;
+  calls_left = call;
+}
+
+void* take(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+  const long left = --calls_left;
+  if (left == 0 || (left < 0 && fails_for_good)) throw std::bad_alloc();
+  void* const memory = std::aligned_alloc(alignment, (bytes / alignment + 1) * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  ++live;
+  return memory;
+}
+void give_back(void* memory) {
+  if (memory != nullptr) --live;
+  std::free(memory);
+}
+
+/// Makes a model and trains it for one step; a digest of what comes out.
+std::uint64_t first_step(const data::ImageDataset& images, Tape& tape) {
+  Rng weights(1), order(2), noise(3);
+  training::Model model(weights);
+  optim::Adam adam(model.parameters());
+  data::Batches batches(images, {.size = 64, .shuffle = &order, .binarize = data::Binarize::bernoulli});
+  const auto batch = *batches.begin();
+  tape.reset();
+  tape.set_profiling(true);
+  model.loss(tape.constant(batch.images), batch.labels, noise).backward();
+  adam.step();
+  return training::digest(model);
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return take(bytes); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return take(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { give_back(memory); }
+
+TEST_CASE("memory that runs out anywhere in a first step: bad_alloc, no leak, and the tape can be used again") {
+  const auto images = training::images(64);
+  const int threads_before = num_threads();
+  long failures = 0;
+  // Each trial has a thread of its own, so that its room for packing is to be made, too.
+  const auto in_new_thread = [](const auto& body) { std::thread(body).join(); };
+  for (int threads : {1, 2}) {
+    set_num_threads(threads);
+    std::uint64_t expected = 0;
+    in_new_thread([&] {
+      Tape tape;
+      expected = first_step(images, tape);
+    });
+    for (bool for_good : {false, true}) {
+      bool reached = true;
+      long call = 1;
+      for (; reached; call += stride) {
+        const long before = live;
+        std::uint64_t again = 0;
+        bool thrown = false;
+        in_new_thread([&] {
+          Tape tape;
+          fail_at(call, for_good);
+          try {
+            first_step(images, tape);
+          } catch (const std::bad_alloc&) {
+            thrown = true;
+          }
+          reached = calls_left <= 0;
+          fail_at(never);
+          again = first_step(images, tape);
+        });
+        const long leaked = threads == 1 ? live - before : 0;  // OpenMP's threads keep their rooms for a while
+        INFO("call " << call << " of operator new fails" << (for_good ? ", and all after it" : ""));
+        CHECK(thrown == reached);
+        CHECK(again == expected);
+        CHECK(leaked == 0);
+        failures += thrown;
+      }
+      CHECK(call > 100);
+    }
+  }
+  set_num_threads(threads_before);
+  tell_tried(std::to_string(failures) + " failures");
+}
+
+TEST_CASE("an optimizer that has no memory for another group is as it was") {
+  Rng rng(1);
+  nn::Linear one(rng, 3, 2), other(rng, 3, 2);
+  one.weight.mutable_grad().fill(1);
+  const std::vector<Parameter*> more = other.parameters();
+  bool failed = true;
+  for (long call = 1; failed; ++call) {
+    optim::Adam adam(one.parameters());
+    fail_at(call);
+    try {
+      adam.add_group(more, {});
+      failed = false;
+    } catch (const std::bad_alloc&) {
+    }
+    const bool reached = calls_left <= 0;
+    fail_at(never);
+    INFO("call " << call << " of operator new fails");
+    CHECK(failed == reached);
+    CHECK(adam.groups() == (failed ? 1 : 2));
+    CHECK(adam.states().size() == (failed ? 2 : 4));
+    if (failed) adam.add_group(more, {.lr = 0.5});
+    CHECK(adam.lr(1) == (failed ? 0.5 : 1e-3));
+    adam.step();
+  }
+}
+
+TEST_CASE("a text that there is no memory for is no half a text") {
+  const std::string part(1000, 'x');
+  fail_at(2);
+  bool thrown = false;
+  try {
+    detail::concat(part, part, part);
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  fail_at(never);
+  CHECK(thrown);
 }

@@ -1,6 +1,8 @@
 #pragma once
 // A small model with everything in it that a training step may meet, and images to train it on.
 
+#include <cstring>
+
 #include "tapegrad/tapegrad.hpp"
 
 namespace training {
@@ -35,6 +37,19 @@ struct Model : tg::nn::Module {
     return elbo / x.shape().rows() + cross_entropy(classify(mu), labels);
   }
 };
+
+/// A digest of all parameters' bits: equal digests, equal bits.
+inline std::uint64_t digest(const Model& model) {
+  std::uint64_t digest = 14695981039346656037u;  // FNV-1a
+  for (const tg::Parameter* parameter : model.parameters()) {
+    for (const tg::Scalar element : parameter->value().span()) {
+      unsigned char bytes[sizeof(tg::Scalar)];
+      std::memcpy(bytes, &element, sizeof(tg::Scalar));
+      for (const unsigned char byte : bytes) digest = (digest ^ byte) * 1099511628211u;
+    }
+  }
+  return digest;
+}
 
 /// A training run, epoch by epoch. The images must outlive it.
 class Run {

@@ -56,6 +56,7 @@ namespace detail {
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // else a stream keeps bad_alloc to itself, and gives half a text
   (out << ... << parts);
   return out.str();
 }

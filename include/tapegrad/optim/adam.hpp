@@ -36,6 +36,7 @@ class Adam : public Optimizer {
     require_not_negative("weight_decay", options.weight_decay);
     require_not_negative("initial_v", options.initial_v);
     const InitialBuffer moments[] = {{"exp_avg", 0}, {"exp_avg_sq", options.initial_v}};
+    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
     add_parameters(parameters, options.lr, moments);
     options_.push_back(options);
   }

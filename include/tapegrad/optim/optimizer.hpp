@@ -81,11 +81,11 @@ class Optimizer {
     const std::size_t before = states_.size();
     try {
       for (std::size_t i = 0; i < parameters.size(); ++i) add_parameter(parameters[i], i, buffers);
+      lrs_.push_back(lr);
     } catch (...) {
       states_.resize(before);
       throw;
     }
-    lrs_.push_back(lr);
   }
 
   /// One step for one parameter, whose count of steps includes it.

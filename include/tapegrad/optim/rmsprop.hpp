@@ -32,6 +32,7 @@ class RMSprop : public Optimizer {
     std::vector<InitialBuffer> buffers{{"square_avg", 0}};
     if (options.momentum > 0) buffers.push_back({"momentum_buffer", 0});
     if (options.centered) buffers.push_back({"grad_avg", 0});
+    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
     add_parameters(parameters, options.lr, buffers);
     options_.push_back(options);
   }

@@ -29,6 +29,7 @@ class SGD : public Optimizer {
             "nesterov with momentum = ", options.momentum, " and dampening = ", options.dampening,
             "; it needs momentum, and no dampening");
     static constexpr InitialBuffer momentum[] = {{"momentum_buffer", 0}};
+    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
     add_parameters(parameters, options.lr, std::span(momentum, options.momentum > 0 ? 1 : 0));
     options_.push_back(options);
   }
