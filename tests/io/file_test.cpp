@@ -52,6 +52,43 @@ TEST_CASE("an atomic file that is given up leaves the old one and nothing else")
   CHECK(dir.count() == 1);
 }
 
+TEST_CASE("what a killed writer left is overwritten, and does not stay") {
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  write_bytes(dir / "a.tmp", "half of something long");
+  io::AtomicFile file(path);
+  file.write("new", 3);
+  file.commit();
+  CHECK(read_bytes(path) == "new");
+  CHECK(dir.count() == 1);
+}
+
+TEST_CASE("of two writers of one file the second is refused, and the first goes on") {
+  const TemporaryDirectory dir;
+  const io::Path path = dir / "a";
+  io::AtomicFile first(path);
+  CHECK_THROWS_WITH(io::AtomicFile(path),
+                    path.string() + ": is being written by another thread or program (" + path.string() + ".tmp)");
+  first.write("first", 5);
+  first.commit();
+  CHECK(read_bytes(path) == "first");
+  io::AtomicFile second(path);  // while the first is still there
+  second.write("second", 6);
+  second.commit();
+  CHECK(read_bytes(path) == "second");
+}
+
+TEST_CASE("an atomic file does not write through what stands at its temporary name") {
+  const TemporaryDirectory dir;
+  const auto other = write_bytes(dir / "other", "precious");
+  std::filesystem::create_symlink(other, dir / "a.tmp");
+  CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("Too many levels of symbolic links"));
+  std::filesystem::remove(dir / "a.tmp");
+  std::filesystem::create_hard_link(other, dir / "a.tmp");
+  CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("a.tmp is there, and is another file too"));
+  CHECK(read_bytes(other) == "precious");
+}
+
 TEST_CASE("a file that cannot grow: an error, the old file stays, the temporary one goes") {
   const TemporaryDirectory dir;
   const auto path = write_bytes(dir / "a", "old");

@@ -2,10 +2,10 @@
 // Whole files: read into memory, and written so that a reader sees the old file or the new one, never half of it.
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstddef>
@@ -59,7 +59,9 @@ class Descriptor {
   int number() const { return number_; }
   bool is_open() const { return number_ >= 0; }
   /// Only the first call does something. False if what was written may be lost.
-  bool close() { return !is_open() || ::close(std::exchange(number_, -1)) == 0; }
+  bool close() { return !is_open() || ::close(release()) == 0; }
+  /// Leaves it to the caller to close it.
+  int release() { return std::exchange(number_, -1); }
 
  private:
   int number_;
@@ -86,20 +88,24 @@ inline std::vector<std::byte> read_file(const Path& path) {
   return bytes;
 }
 
-/// A file being written beside the one that it will replace. `commit()` puts it in its place in one step; without that,
-/// what was there stays, and nothing is left behind.
+/// A file being written as PATH.tmp, beside the one that it will replace. `commit()` puts it in its place in one step;
+/// without that, what was there stays, and nothing is left behind. What a killed writer leaves the next one overwrites.
 class AtomicFile {
  public:
-  /// Throws IoError if the directory cannot be written, or if `path` is there and is no regular file. Through a
-  /// symbolic link, the file that it points to is replaced.
-  explicit AtomicFile(const Path& path) : path_(path), target_(resolved(path)), file_(create()) {
+  /// Throws IoError if the directory cannot be written, if `path` is there and is no regular file, or if somebody else
+  /// is writing it. Through a symbolic link, the file that it points to is replaced.
+  explicit AtomicFile(const Path& path)
+      : path_(path),
+        target_(resolved(path)),
+        temporary_(Path(target_) += ".tmp"),
+        file_(open_temporary()),
+        lock_(::dup(file_.number())) {
     struct stat status {};
     if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
   }
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile() {
-    file_.close();
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
   }
 
@@ -136,18 +142,25 @@ class AtomicFile {
     return is_symlink(std::filesystem::symlink_status(path, error)) ? std::filesystem::weakly_canonical(path) : path;
   }
 
-  /// Makes a file whose name nobody else uses.
-  int create() {
-    static std::atomic<unsigned> number{0};
-    int file = -1;
-    do {
-      temporary_ = target_;
-      temporary_ += detail::concat(".tmp.", ::getpid(), ".", number++);
-      file = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (file < 0 && errno == EEXIST);
-    detail::require_file(file >= 0, path_, "cannot be written: ", detail::system_error(), " (", temporary_.string(),
-                         "); the directory must be there and be writable");
-    return file;
+  /// Opens the temporary file and locks it, so that no other writer takes it for one that was left behind.
+  int open_temporary() const {
+    while (true) {
+      detail::Descriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+      detail::require_file(file.is_open(), path_, "cannot be written: ", detail::system_error(), " (",
+                           temporary_.string(), "); the directory must be there and be writable");
+      // Not every file system knows locks; there it goes without.
+      detail::require_file(::flock(file.number(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, path_,
+                           "is being written by another thread or program (", temporary_.string(), ")");
+      struct stat opened {};
+      struct stat there {};
+      check(::fstat(file.number(), &opened) == 0);
+      detail::require_file(opened.st_nlink <= 1, path_, "cannot be written: ", temporary_.string(),
+                           " is there, and is another file too");
+      // Not the same if its writer came to an end between the two calls.
+      if (::lstat(temporary_.c_str(), &there) != 0 || there.st_ino != opened.st_ino) continue;
+      check(::ftruncate(file.number(), 0) == 0);
+      return file.release();
+    }
   }
 
   void check(bool done) const {
@@ -158,6 +171,7 @@ class AtomicFile {
   Path target_;     // what is replaced
   Path temporary_;  // empty once it has its place
   detail::Descriptor file_;
+  detail::Descriptor lock_;  // the same file: the lock must outlive file_, which is closed before it gets its place
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::io
