@@ -71,5 +71,8 @@ int main(int argc, char** argv) {
   app.add_option("--dropout", dropout, "share of the hidden units left out in training")
       ->check(CLI::Range(0.0, 0.99))
       ->check(finite());
+  add_examples(app,
+               {{"--epochs 3", "a quick look"},
+                {"--hidden 1024 --dropout 0.5 --epochs 30 --out out/wide", "a wider one, in a folder of its own"}});
   return run_main(app, argc, argv, [&] { train(options, dropout); });
 }

@@ -227,6 +227,10 @@ int main(int argc, char** argv) {
   app.add_flag("--no-target-check", no_target_check,
                "lets --as-posted train on targets outside [0, 1], where its loss has no lower bound")
       ->needs(posted);
+  add_examples(app, {{"", "every z is drawn at random: the mean image a hundred times"},
+                     {"--samples 256", "the images of a batch choose among 256 draws: digits"},
+                     {"--codes learned", "each image learns a code of its own (GLO)"},
+                     {"--as-posted", "the settings of the question that was asked"}});
   return run_main(app, argc, argv, [&] {
     if (as_posted) return run_posted_program(options, no_target_check ? tg::TargetCheck::off : tg::TargetCheck::on);
     const bool table = scheme.codes == Codes::fixed || scheme.codes == Codes::learned;

@@ -167,5 +167,7 @@ int main(int argc, char** argv) {
   add_samples_out(app, options);
   app.add_option("--steps", options.steps, "steps of Euler's method, from noise to an image")
       ->check(CLI::Range(1, 10000));
+  add_examples(app, {{"--epochs 5", "a first look; the pictures are in out/flow"},
+                     {"--epochs 100 --steps 200", "longer, and images by more, smaller steps"}});
   return run_main(app, argc, argv, [&] { train(options); });
 }

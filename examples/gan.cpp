@@ -160,5 +160,7 @@ int main(int argc, char** argv) {
   app.add_option("--dropout", dropout, "share of the discriminator's hidden units left out in training")
       ->check(CLI::Range(0.0, 0.99))
       ->check(finite());
+  add_examples(app, {{"--epochs 5", "a first look; the pictures are in out/gan"},
+                     {"--epochs 100 --latent 64", "longer, with a longer code"}});
   return run_main(app, argc, argv, [&] { train(options, dropout); });
 }

@@ -283,5 +283,7 @@ int main(int argc, char** argv) {
   app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors");
   add_checkpoints(app, checkpoints);
   app.get_option("--weights")->excludes("--resume");
+  add_examples(app, {{"--k 1 --objective vae --stages 4", "a VAE, by the first four of the paper's eight stages"},
+                     {"--k 5", "the whole protocol, which takes hours; Ctrl-C saves and says how to go on"}});
   return run_main(app, argc, argv, [&] { Training(options, iwae, checkpoints).run(); });
 }

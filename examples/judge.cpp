@@ -132,5 +132,7 @@ int main(int argc, char** argv) {
   app.add_option("--classifier", options.classifier, "the model that the program classifier saved");
   app.add_option("--count", options.count, "images of each set to compare")->check(CLI::Range(2, 1000000));
   app.add_option("--neighbours", options.neighbours, "k of precision and recall")->check(CLI::Range(1, 1000));
+  add_examples(app,
+               {{"out/vae out/gan out/flow", "after these programs and classifier have run: a table of the three"}});
   return run_main(app, argc, argv, [&] { judge(options); });
 }

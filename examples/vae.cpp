@@ -251,5 +251,9 @@ int main(int argc, char** argv) {
       ->excludes(beta);
   add_binarize(app, objective.binarize);
   add_checkpoints(app, checkpoints);
+  add_examples(app,
+               {{"--epochs 5", "a first look; the pictures are in out/vae"},
+                {"--latent 2 --out out/vae-2d", "a code of two numbers, which can be drawn as a map: manifold.png"},
+                {"--checkpoint-every 1000", "Ctrl-C saves and says how to go on"}});
   return run_main(app, argc, argv, [&] { run(options, objective, checkpoints); });
 }

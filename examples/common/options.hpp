@@ -80,6 +80,14 @@ void add_choice(CLI::App& app, const std::string& option, Value& value, const st
       ->option_text(all + "=" + name_of(value, names));
 }
 
+/// The end of --help: command lines to copy, each with what it is for, and what the exit code says.
+inline void add_examples(CLI::App& app, std::initializer_list<std::pair<const char*, const char*>> examples) {
+  std::string text = "Examples:\n";
+  for (const auto& [arguments, purpose] : examples)
+    text += "  " + app.get_name() + " " + arguments + "\n      " + purpose + "\n";
+  app.footer(text + "\nExit code: 0 if all went well, 1 for an error, above 100 for wrong options.");
+}
+
 /// The path of a file in the folder of a run, which is made if it is not there.
 inline std::string output_path(const Options& options, const std::string& name) {
   std::filesystem::create_directories(options.out);

@@ -349,11 +349,14 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
 }
 
 TEST_CASE("--help tells what each option is for") {
-  for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow"}) {
+  for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow", "iwae", "judge"}) {
     const Outcome outcome = run(program, "--help");
     CHECK(outcome.exit_code == 0);
-    CHECK_THAT(outcome.output, ContainsSubstring("passes over the training set"));
+    CHECK_THAT(outcome.output, ContainsSubstring("folder to write to"));
+    CHECK_THAT(outcome.output, ContainsSubstring(std::string("Examples:\n  ") + program + " "));
   }
+  CHECK(run("vae", "--no-such-option").exit_code > 100);
+  CHECK(run("vae", "--data no-such-folder").exit_code == 1);
 }
 
 TEST_CASE("vae: stopped in the middle of an epoch and resumed, it leaves the same files") {
