@@ -1,0 +1,10 @@
+# Makes the Debian package, and unpacks it as dpkg would, but into a folder.
+set(folder "${BUILD}/tests/packaging/deb")
+file(REMOVE_RECURSE "${folder}")
+file(MAKE_DIRECTORY "${folder}/root")
+execute_process(COMMAND ${CPACK} -G DEB --config ${BUILD}/CPackConfig.cmake -B ${folder}
+  OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB package "${folder}/libtapegrad-dev_*_all.deb")
+execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${package} WORKING_DIRECTORY ${folder} COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB data "${folder}/data.tar.*")
+execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${data} WORKING_DIRECTORY ${folder}/root COMMAND_ERROR_IS_FATAL ANY)
