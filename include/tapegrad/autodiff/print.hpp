@@ -31,8 +31,7 @@ inline std::string to_table(std::vector<OpProfile> profile) {
     all.backward_seconds += op.backward_seconds;
   }
   const auto seconds = [](const OpProfile& op) { return op.forward_seconds + op.backward_seconds; };
-  std::stable_sort(profile.begin(), profile.end(),
-                   [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
+  std::sort(profile.begin(), profile.end(), [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
   profile.push_back(all);
 
   std::string table = "op                calls  forward ms  backward ms  share\n";

@@ -241,7 +241,7 @@ class Checkpoint {
   static void visit(Archive& archive, const std::string& name, nn::Module& module) {
     for (const auto& [path, parameter] : module.named_parameters())
       archive.tensor(name + "." + path, std::as_const(*parameter).value(),
-                     [parameter = parameter] { return parameter->mutable_value(); });
+                     [opened = parameter] { return opened->mutable_value(); });
     visit_rngs(archive, name, module);
   }
   static void visit_rngs(Archive& archive, const std::string& name, nn::Module& module) {

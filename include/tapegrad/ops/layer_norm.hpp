@@ -41,14 +41,14 @@ struct LayerNorm {
   void backward(ConstTensorView x, ConstTensorView y, ConstTensorView inverse_std, ConstTensorView dy,
                 Gradient dx) const {
     if (!dx) return;
-    const auto [target, first] = dx.target();
+    const Gradient::Target target = dx.target();
     const Index n = features;
-    detail::for_rows(x.shape().rows(), n, [&, target = target, first = first](Index row) {
+    detail::for_rows(x.shape().rows(), n, [&](Index row) {
       const auto normal = detail::flat(y.data() + row * n, n);
       const auto slope = detail::flat(dy.data() + row * n, n);
       const auto mean = static_cast<Scalar>(simd::sum(slope.data(), n) / static_cast<double>(n));
       const auto along = static_cast<Scalar>(simd::dot(slope.data(), normal.data(), n) / static_cast<double>(n));
-      detail::put(detail::flat(target.data() + row * n, n), first,
+      detail::put(detail::flat(target.view.data() + row * n, n), target.first,
                   inverse_std.data()[row] * (slope - mean - normal * along));
     });
   }
