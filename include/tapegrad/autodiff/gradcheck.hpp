@@ -11,6 +11,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
+/// Options of gradcheck.
 struct GradcheckOptions {
   /// Each element x is moved by +- step * max(1, |x|). The cube root of the scalar's precision balances what is cut
   /// off against what is rounded off.

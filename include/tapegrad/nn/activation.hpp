@@ -6,12 +6,14 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
+/// max(x, 0) of each element.
 class ReLU : public Layer {
  public:
   using Layer::Layer;
   Var forward(Var x) override { return relu(x); }
 };
 
+/// x where it is positive, else x times a slope.
 class LeakyReLU : public Layer {
  public:
   explicit LeakyReLU(Rng& rng, double negative_slope = 0.01) : Layer(rng), slope_(negative_slope) {}
@@ -23,30 +25,35 @@ class LeakyReLU : public Layer {
   double slope_;
 };
 
+/// 1 / (1 + e^-x) of each element.
 class Sigmoid : public Layer {
  public:
   using Layer::Layer;
   Var forward(Var x) override { return sigmoid(x); }
 };
 
+/// tanh x of each element.
 class Tanh : public Layer {
  public:
   using Layer::Layer;
   Var forward(Var x) override { return tanh(x); }
 };
 
+/// ln(1 + e^x) of each element.
 class Softplus : public Layer {
  public:
   using Layer::Layer;
   Var forward(Var x) override { return softplus(x); }
 };
 
+/// x sigmoid(x) of each element.
 class SiLU : public Layer {
  public:
   using Layer::Layer;
   Var forward(Var x) override { return silu(x); }
 };
 
+/// x times the normal distribution's function at x, of each element.
 class GELU : public Layer {
  public:
   explicit GELU(Rng& rng, Gelu form = Gelu::exact) : Layer(rng), form_(form) {}

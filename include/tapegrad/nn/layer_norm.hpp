@@ -8,6 +8,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
+/// Options of LayerNorm.
 struct LayerNormOptions {
   double eps = 1e-5;   ///< added to the variance
   bool affine = true;  ///< scale and shift what was normalised, by a weight (ones at first) and a bias (zeros)

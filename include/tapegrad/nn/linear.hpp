@@ -7,6 +7,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
+/// Options of Linear.
 struct LinearOptions {
   bool bias = true;
   Init weight_init = {};  ///< if empty: uniform within 1 / sqrt(in) of zero, as PyTorch does

@@ -7,6 +7,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
+/// Options of Adam.
 struct AdamOptions {
   double lr = 1e-3;
   std::pair<double, double> betas = {0.9, 0.999};  ///< how much of m and of v a step keeps
@@ -71,6 +72,7 @@ class Adam : public Optimizer {
   std::vector<AdamOptions> options_;  // of each group; the learning rate is the base's
 };
 
+/// Options of AdamW.
 struct AdamWOptions {
   double lr = 1e-3;
   std::pair<double, double> betas = {0.9, 0.999};

@@ -8,6 +8,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
+/// Options of clip_grad_norm.
 struct ClipGradNormOptions {
   bool error_if_nonfinite = true;  ///< false: scale all the same, as PyTorch does by default; NaN spreads
 };

@@ -4,6 +4,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
+/// Options of RMSprop.
 struct RMSpropOptions {
   double lr = 1e-2;
   double alpha = 0.99;  ///< how much of the averages a step keeps

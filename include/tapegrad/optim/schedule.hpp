@@ -61,6 +61,7 @@ class LambdaLR : public Schedule {
   }
 };
 
+/// Options of StepLR.
 struct StepLROptions {
   Index step_size = 30;
   double gamma = 0.1;
@@ -80,6 +81,7 @@ class StepLR : public Schedule {
   }
 };
 
+/// Options of ExponentialLR.
 struct ExponentialLROptions {
   double gamma = 0.95;
 };
@@ -96,6 +98,7 @@ class ExponentialLR : public Schedule {
   }
 };
 
+/// Options of CosineAnnealingLR.
 struct CosineAnnealingLROptions {
   Index T_max = 100;  ///< steps down to eta_min
   double eta_min = 0;
@@ -118,6 +121,7 @@ class CosineAnnealingLR : public Schedule {
   }
 };
 
+/// Options of LinearLR.
 struct LinearLROptions {
   double start_factor = 1.0 / 3;
   double end_factor = 1;

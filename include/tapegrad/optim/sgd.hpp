@@ -4,6 +4,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
+/// Options of SGD.
 struct SGDOptions {
   double lr = 1e-3;
   double momentum = 0;
