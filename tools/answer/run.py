@@ -37,7 +37,7 @@ def parts(quick):
     ]
     result += [(f"samples_{k}", [*slider, "--samples", k], 5 + (0.1 if quick else 1) * (10 + k / 8))
                for k in ((1, 16, 256) if quick else (1, 4, 16, 64, 256))]
-    result += [("vae_8d", [*vae, "--epochs", slider[2], "--hidden", 256, "--latent", 8], 25 + 2 * epochs)]
+    result += [("vae_8d", ["vae", "--epochs", slider[2], "--hidden", 256, "--latent", 8], 25 + 2 * epochs)]
     result += [(f"iwae_{k}", ["iwae", "--k", k, "--stages", 2 if quick else 4, "--eval-samples", 100 if quick else 1000],
                 (5 if quick else 100) * (1 + k / 3)) for k in (1, 5)]
     result += [
@@ -144,7 +144,7 @@ def duration(seconds):
 def main():
     parser = argparse.ArgumentParser(prog="./dev answer", description="Runs the whole comparison of a VAE with decoders "
                                      "that have no encoder, and writes a page that reads as the answer.")
-    parser.add_argument("--quick", action="store_true", help="short runs and fewer of them, about five minutes")
+    parser.add_argument("--quick", action="store_true", help="short runs and fewer of them, about three minutes")
     parser.add_argument("--report-only", action="store_true", help="write the page from what has been run")
     parser.add_argument("--markdown", metavar="FILE", help="also write the page as Markdown, its pictures in a folder beside it")
     parser.add_argument("--out", default="report", help="folder to write to (report)")
