@@ -21,6 +21,7 @@
 //   std::span<Gradient>).
 // - Its members are its attributes; it is copied into the tape's arena, which calls no destructors.
 
+#include <array>
 #include <concepts>
 
 #include "tape.hpp"
@@ -29,125 +30,126 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-/// What apply() and the backward loop do for one kind of op.
+/// What apply() and the backward loop do. What is the same for all ops is no template: there are many.
 struct Recorder {
-  template <class Op, class... Vars>
-  static Var record(const Op& op, Var first, Vars... others) {
-    Tape& tape = first.tape();
-    return located(tape, [&] {
-      return record(tape, op, {first.index_, others.index_...}, tape.node(first, Op::name),
-                    tape.node(others, Op::name)...);
-    });
+  template <class Op, std::size_t... i>
+  static Var record(const Op& op, const std::array<Var, sizeof...(i)>& vars, std::index_sequence<i...>) {
+    return record(type<Op, forward_of<Op, i...>, backward_of<Op, i...>>, &op, vars);
   }
-
   template <class Op>
   static Var record(const Op& op, std::span<const Var> vars) {
-    require<ValueError>(!vars.empty(), Op::name, ": got no inputs; at least one is needed");
-    Tape& tape = vars[0].tape();
-    return located(tape, [&] {
-      const std::size_t count = vars.size();
-      const std::span indices(tape.arena_.allocate_array<std::uint32_t>(count), count);
-      const std::span shapes(tape.arena_.allocate_array<Shape>(count), count);
-      const std::span values(tape.arena_.allocate_array<ConstTensorView>(count), count);
-      Node node;
-      for (std::size_t i = 0; i < count; ++i) {
-        const Node& input = tape.node(vars[i], Op::name);
-        indices[i] = vars[i].index_;
-        std::construct_at(&shapes[i], input.value.shape());
-        std::construct_at(&values[i], input.value);
-        node.requires_grad |= input.requires_grad;
-      }
-      const Stopwatch watch(tape.profiler_, Op::name, &OpProfile::forward_seconds, 1);
-      const TensorView y = tape.allocate(op.shape(std::span<const Shape>(shapes)));
-      op.forward(std::span<const ConstTensorView>(values), y);
-      return finish<backward_of_span<Op>>(tape, node, op, y, indices);
-    });
+    return record(type<Op, forward_of_span<Op>, backward_of_span<Op>>, &op, vars);
   }
 
  private:
-  /// Runs `body`; an error on its way out learns in which layer it happened.
-  template <class Body>
-  static Var located(Tape& tape, const Body& body) {
+  template <class Op, auto forward, auto backward>
+  static constexpr OpType type{Op::name, forward, backward};
+
+  [[gnu::noinline]] static Var record(const OpType& op_type, const void* op, std::span<const Var> vars) {
+    require<ValueError>(!vars.empty(), op_type.name, ": got no inputs; at least one is needed");
+    Tape& tape = vars[0].tape();
     try {
-      return body();
-    } catch (Error& error) {
+      Node node;
+      node.type = &op_type;
+      std::uint32_t* const inputs = tape.arena_.allocate_array<std::uint32_t>(vars.size());
+      for (const Var var : vars) {
+        node.requires_grad |= tape.node(var, op_type.name).requires_grad;
+        inputs[node.input_count++] = var.index_;
+      }
+      node.inputs = inputs;
+      const Stopwatch watch(tape.profiler_, op_type.name, &OpProfile::forward_seconds, 1);
+      op_type.forward(tape, node, op);
+      node.requires_grad = node.requires_grad && tape.grad_enabled_;
+      if (tape.detects_anomaly_) [[unlikely]]
+        tape.anomaly_.forward(tape, node);
+      return tape.push(node);
+    } catch (Error& error) {  // which learns in which layer it happened
       if (tape.scope_) error.locate(tape.scope_->path());
       throw;
     }
   }
 
-  template <class Op, class... Nodes>
-  static Var record(Tape& tape, const Op& op, const std::uint32_t (&indices)[sizeof...(Nodes)],
-                    const Nodes&... inputs) {
-    const Stopwatch watch(tape.profiler_, Op::name, &OpProfile::forward_seconds, 1);
-    Node node;
-    node.requires_grad = (inputs.requires_grad || ...);
-    const TensorView y = tape.allocate(op.shape(inputs.value.shape()...));
-    if constexpr (requires { op.saved(inputs.value.shape()...); }) {
-      const TensorView saved = tape.allocate(op.saved(inputs.value.shape()...));
-      op.forward(inputs.value..., y, saved);
+  template <class Op, std::size_t... i>
+  static void forward_of(Tape& tape, Node& node, const void* recorded) {
+    const Op& op = *static_cast<const Op*>(recorded);
+    const TensorView y = tape.allocate(op.shape(value(tape, node, i).shape()...));
+    if constexpr (requires { op.saved(value(tape, node, i).shape()...); }) {
+      const TensorView saved = tape.allocate(op.saved(value(tape, node, i).shape()...));
+      op.forward(value(tape, node, i)..., y, saved);
       node.saved = std::construct_at(tape.arena_.allocate_array<ConstTensorView>(1), saved);
     } else {
-      op.forward(inputs.value..., y);
+      op.forward(value(tape, node, i)..., y);
     }
-    const std::span kept(tape.arena_.allocate_array<std::uint32_t>(sizeof...(Nodes)), sizeof...(Nodes));
-    std::copy(std::begin(indices), std::end(indices), kept.begin());
-    return finish<backward_of<Op, sizeof...(Nodes)>>(tape, node, op, y, kept);
+    finish(tape, node, y, op);
   }
-
-  template <auto backward, class Op>
-  static Var finish(Tape& tape, Node& node, const Op& op, TensorView y, std::span<const std::uint32_t> inputs) {
+  template <class Op>
+  static void forward_of_span(Tape& tape, Node& node, const void* recorded) {
+    const Op& op = *static_cast<const Op*>(recorded);
+    const TensorView y = tape.allocate(op.shape(shapes(tape, node)));
+    op.forward(values(tape, node), y);
+    finish(tape, node, y, op);
+  }
+  template <class Op>
+  static void finish(Tape& tape, Node& node, TensorView y, const Op& op) {
     static_assert(std::is_trivially_destructible_v<Op>, "an op's attributes live in the tape's arena, undestructed");
     node.value = y;
-    node.requires_grad = node.requires_grad && tape.grad_enabled_;
-    node.type = &type<Op, backward>;
     node.op = std::construct_at(tape.arena_.allocate_array<Op>(1), op);
-    node.inputs = inputs.data();
-    node.input_count = static_cast<std::uint32_t>(inputs.size());
-    if (tape.detects_anomaly_) [[unlikely]]
-      AnomalyCheck::forward(tape, node);
-    return tape.push(node);
   }
 
-  template <class Op, auto backward>
-  static constexpr OpType type{Op::name, backward};
-
-  /// An input's value; throws TapeError if it is a parameter's that was changed after the forward pass read it.
-  static const ConstTensorView& input(const Tape& tape, const Node& node, std::size_t i) {
-    const Node& from = tape.nodes_[node.inputs[i]];
-    require<TapeError>(!from.parameter || from.parameter_version == from.parameter->version_, node.type->name,
-                       ": a parameter was changed between the forward pass and backward(); step the optimizer after ",
-                       "all backward passes that go through it");
-    return from.value;
-  }
-
-  template <class Op, std::size_t count>
+  template <class Op, std::size_t... i>
   static void backward_of(Tape& tape, std::uint32_t index) {
     const Node& node = tape.nodes_[index];
     const Op& op = *static_cast<const Op*>(node.op);
     const ConstTensorView dy(node.gradient.data, node.value.shape());
-    const auto call = [&]<std::size_t... i>(std::index_sequence<i...>) {
-      if constexpr (requires { op.saved(input(tape, node, i).shape()...); }) {
-        op.backward(input(tape, node, i)..., node.value, *node.saved, dy,
-                    tape.gradient(tape.nodes_[node.inputs[i]])...);
-      } else {
-        op.backward(input(tape, node, i)..., node.value, dy, tape.gradient(tape.nodes_[node.inputs[i]])...);
-      }
-    };
-    call(std::make_index_sequence<count>{});
+    if constexpr (requires { op.saved(value(tape, node, i).shape()...); }) {
+      op.backward(unchanged(tape, node, i)..., node.value, *node.saved, dy, gradient(tape, node, i)...);
+    } else {
+      op.backward(unchanged(tape, node, i)..., node.value, dy, gradient(tape, node, i)...);
+    }
   }
-
   template <class Op>
   static void backward_of_span(Tape& tape, std::uint32_t index) {
     const Node& node = tape.nodes_[index];
-    const std::span values(tape.arena_.allocate_array<ConstTensorView>(node.input_count), node.input_count);
-    const std::span gradients(tape.arena_.allocate_array<Gradient>(node.input_count), node.input_count);
-    for (std::size_t i = 0; i < node.input_count; ++i) {
-      std::construct_at(&values[i], input(tape, node, i));
-      std::construct_at(&gradients[i], tape.gradient(tape.nodes_[node.inputs[i]]));
-    }
-    static_cast<const Op*>(node.op)->backward(std::span<const ConstTensorView>(values), node.value,
-                                              ConstTensorView(node.gradient.data, node.value.shape()), gradients);
+    const ConstTensorView dy(node.gradient.data, node.value.shape());
+    static_cast<const Op*>(node.op)->backward(values(tape, node), node.value, dy, gradients(tape, node));
+  }
+
+  static const ConstTensorView& value(const Tape& tape, const Node& node, std::size_t i) {
+    return tape.nodes_[node.inputs[i]].value;
+  }
+  /// The same; throws TapeError if it is a parameter's that was changed after the forward pass read it.
+  static const ConstTensorView& unchanged(const Tape& tape, const Node& node, std::size_t i) {
+    const Node& from = tape.nodes_[node.inputs[i]];
+    if (from.parameter && from.parameter_version != from.parameter->version_) [[unlikely]]
+      refuse_changed(node);
+    return from.value;
+  }
+  [[noreturn, gnu::noinline]] static void refuse_changed(const Node& node) {
+    fail<TapeError>({node.type->name, ": a parameter was changed between the forward pass and backward(); step the ",
+                     "optimizer after all backward passes that go through it"});
+  }
+  static Gradient gradient(Tape& tape, const Node& node, std::size_t i) {
+    return tape.gradient(tape.nodes_[node.inputs[i]]);
+  }
+
+  static std::span<const Shape> shapes(Tape& tape, const Node& node) {
+    return gather<Shape>(tape, node, [&](std::size_t i) { return value(tape, node, i).shape(); });
+  }
+  static std::span<const ConstTensorView> values(Tape& tape, const Node& node) {
+    return gather<ConstTensorView>(tape, node, [&](std::size_t i) { return value(tape, node, i); });
+  }
+  static std::span<Gradient> gradients(Tape& tape, const Node& node) {
+    return gather<Gradient>(tape, node, [&](std::size_t i) {
+      unchanged(tape, node, i);
+      return gradient(tape, node, i);
+    });
+  }
+  /// Something of each input, in the tape's memory.
+  template <class T>
+  [[gnu::noinline]] static std::span<T> gather(Tape& tape, const Node& node, FunctionRef<T(std::size_t)> of_input) {
+    T* const gathered = tape.arena_.allocate_array<T>(node.input_count);
+    for (std::size_t i = 0; i < node.input_count; ++i) std::construct_at(&gathered[i], of_input(i));
+    return {gathered, node.input_count};
   }
 };
 
@@ -157,7 +159,7 @@ struct Recorder {
 /// inputs of an earlier pass or of two tapes.
 template <class Op, std::same_as<Var>... Vars>
 Var apply(const Op& op, Var first, Vars... others) {
-  return detail::Recorder::record(op, first, others...);
+  return detail::Recorder::record(op, {first, others...}, std::make_index_sequence<1 + sizeof...(Vars)>());
 }
 
 /// The same for an op on any number of inputs. (A name of its own: beside a std::span, `apply` alone finds std::apply.)

@@ -13,7 +13,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 class Arena {
  public:
   /// `bytes` bytes, aligned to a cache line.
-  void* allocate(std::size_t bytes) {
+  [[gnu::noinline]] void* allocate(std::size_t bytes) {
     bytes = (bytes + alignment - 1) / alignment * alignment;
     while (current_ < blocks_.size() && blocks_[current_].bytes - used_ < bytes) {
       ++current_;

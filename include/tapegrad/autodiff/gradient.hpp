@@ -28,7 +28,7 @@ class Gradient {
     bool first;  ///< assign if true, else add
   };
   /// For those who write every element themselves.
-  Target target() {
+  [[gnu::noinline]] Target target() {
     const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
     if (slot_->data == nullptr) slot_->data = arena_->allocate_array<Scalar>(static_cast<std::size_t>(shape_->size()));
     slot_->stamp = pass_;

@@ -17,9 +17,12 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
+struct Node;
+
 /// What is the same for all nodes of one kind of op.
 struct OpType {
   const char* name;
+  void (*forward)(Tape& tape, Node& node, const void* op);  // computes the node's value, and keeps the op
   void (*backward)(Tape& tape, std::uint32_t index);
 };
 
@@ -43,7 +46,12 @@ struct Node {
   }
 };
 
-/// What detect_anomaly() has done for each op.
+/// What is called for each op once detect_anomaly() was: by pointers, so that others need not compile it.
+struct AnomalyHooks {
+  void (*forward)(Tape& tape, const Node& node);
+  void (*backward)(Tape& tape, std::uint32_t index);
+};
+/// What those do.
 struct AnomalyCheck {
   static void forward(Tape& tape, const Node& node);
   static void backward(Tape& tape, std::uint32_t index);
@@ -121,7 +129,10 @@ class Tape {
   /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
   /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. It reads every
   /// number again and again, so a step takes several times as long.
-  Mode detect_anomaly() { return {detects_anomaly_, true}; }
+  Mode detect_anomaly() {
+    anomaly_ = {detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
+    return {detects_anomaly_, true};
+  }
 
   /// While it lives, errors say that they happened in `owner`, by its `path()`. Layers make one when they are called.
   class [[nodiscard]] Scope {
@@ -171,7 +182,7 @@ class Tape {
 
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
   detail::Node& node(Var var, const char* what);
-  TensorView allocate(const Shape& shape) {
+  [[gnu::noinline]] TensorView allocate(const Shape& shape) {
     return {arena_.allocate_array<Scalar>(static_cast<std::size_t>(shape.size())), shape};
   }
   ConstTensorView copy(ConstTensorView value) {
@@ -205,6 +216,7 @@ class Tape {
   std::uint32_t pass_ = 1;
   bool grad_enabled_ = true;
   bool detects_anomaly_ = false;
+  detail::AnomalyHooks anomaly_{};
 };
 
 inline detail::Node& Tape::node(Var var, const char* what) {
@@ -245,17 +257,17 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
                                 "; reduce it to one element (sum, mean), or give the gradient with respect to it");
   }
   ++backward_calls_;
-  if (seed) {
-    gradient(last) += seed->array();
-  } else {
-    gradient(last) += Eigen::Array<Scalar, 1, 1>::Ones();
+  const auto [target, first] = gradient(last).target();
+  for (Index i = 0; i < shape.size(); ++i) {
+    const Scalar from = seed ? seed->data()[i] : Scalar{1};
+    target.data()[i] = first ? from : target.data()[i] + from;
   }
   for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
     const detail::Node& reached = nodes_[index];
     if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
     const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
     if (detects_anomaly_) [[unlikely]] {
-      detail::AnomalyCheck::backward(*this, index);
+      anomaly_.backward(*this, index);
     } else {
       reached.type->backward(*this, index);
     }

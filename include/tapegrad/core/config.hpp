@@ -70,6 +70,10 @@
 #define TAPEGRAD_ABI_EIGEN eigen
 #endif
 
+/// For functions that exist only inlined: those that kernels are made of, to be compiled for the kernel's instruction
+/// set, and those that are a test and a call.
+#define TAPEGRAD_INLINE __attribute__((always_inline)) inline
+
 #define TAPEGRAD_JOIN_(scalar, threads, isa, eigen) scalar##_##threads##_##isa##_##eigen
 #define TAPEGRAD_JOIN(scalar, threads, isa, eigen) TAPEGRAD_JOIN_(scalar, threads, isa, eigen)
 /// The inline namespace: `tapegrad::float_omp_baseline_eigen::Tensor`.

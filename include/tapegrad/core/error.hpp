@@ -1,10 +1,12 @@
 #pragma once
 // One line an error: what failed, what it got, the rule, and where (the module's path).
 
-#include <exception>
-#include <sstream>
+#include <charconv>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "config.hpp"
@@ -20,7 +22,7 @@ class Error : public std::runtime_error {
   /// Adds where it happened, once: "... [encoder.fc1]". The innermost place wins.
   void locate(const std::string& place) {
     if (located_ || place.empty()) return;
-    message_ += " [" + place + "]";
+    message_.append(" [").append(place).append("]");
     located_ = true;
   }
 
@@ -52,20 +54,65 @@ class IoError : public Error {
 
 namespace detail {
 
-/// Streams its arguments one after another into a string.
+/// A piece of a message: text, a number, or what has a `str()`. It looks at its argument. (One type for all of them,
+/// and no streams: messages are made in hundreds of places, and each of a kind of its own would cost compile time.)
+class Part {
+ public:
+  Part(const char* text)
+      : value_(text),
+        append_([](std::string& message, const void* text_) { message += static_cast<const char*>(text_); }) {}
+  template <class T>
+  Part(const T& value) : value_(&value), append_(append_value<T>) {}
+
+  void append_to(std::string& message) const { append_(message, value_); }
+
+ private:
+  template <class T>
+  static void append_value(std::string& message, const void* address) {
+    const T& value = *static_cast<const T*>(address);
+    if constexpr (std::is_floating_point_v<T>) {
+      append_number(message, value);
+    } else if constexpr (std::is_same_v<T, char>) {
+      message += value;
+    } else if constexpr (std::is_integral_v<T>) {
+      message += std::to_string(value);
+    } else if constexpr (requires { message += value; }) {
+      message += value;
+    } else {
+      message += value.str();
+    }
+  }
+  /// To six digits, as streams write it; whatever the locale.
+  static void append_number(std::string& message, double value) {
+    char text[32];
+    message.append(text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6).ptr);
+  }
+
+  const void* value_;
+  void (*append_)(std::string&, const void*);
+};
+
+/// Its parts one after another.
+[[gnu::noinline]] inline std::string concat(std::initializer_list<Part> parts) {
+  std::string message;
+  for (const Part& part : parts) part.append_to(message);
+  return message;
+}
 template <class... Parts>
 std::string concat(const Parts&... parts) {
-  std::ostringstream out;
-  out.exceptions(std::ios::badbit);  // else a stream keeps bad_alloc to itself, and gives half a text
-  (out << ... << parts);
-  return out.str();
+  return concat({Part(parts)...});
+}
+
+template <class E>
+[[noreturn, gnu::cold, gnu::noinline]] void fail(std::initializer_list<Part> parts) {
+  throw E(concat(parts));
 }
 
 /// Throws `E` with the concatenated parts unless `condition`; the message is built only then.
 template <class E, class... Parts>
-void require(bool condition, const Parts&... parts) {
+TAPEGRAD_INLINE void require(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]]
-    throw E(concat(parts...));
+    fail<E>({Part(parts)...});
 }
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "error.hpp"
+#include "function_ref.hpp"
 
 #if TAPEGRAD_USE_OPENMP
 #include <omp.h>
@@ -61,8 +62,7 @@ inline bool inside_parallel() {
 
 /// Calls body(thread, threads) for each of `threads` shares of the work, all of which may run at the same time, and
 /// throws the exception of the lowest one that failed. Never nests: inside another call it is body(0, 1).
-template <class Body>
-void parallel_region(int threads, const Body& body) {
+inline void parallel_region(int threads, FunctionRef<void(int, int)> body) {
   // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
   if (threads <= 1 || inside_parallel()) {
     body(0, 1);
@@ -96,8 +96,7 @@ void parallel_region(int threads, const Body& body) {
 /// Calls body(begin, end) for every chunk [i * grain, min((i + 1) * grain, n)), possibly on several threads, each
 /// taking a run of neighbouring chunks. The first exception, in the order of the chunks, is thrown again after all have
 /// ended.
-template <class Body>
-void parallel_for(Index n, Index grain, const Body& body) {
+inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, Index)> body) {
   const Index chunks = (n + grain - 1) / grain;
   const auto run = [&](Index first, Index last) {
     for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, std::min(n, (chunk + 1) * grain));
@@ -113,8 +112,7 @@ void parallel_for(Index n, Index grain, const Body& body) {
 
 /// The sum of body(begin, end), a double, over chunks that cover 0 .. n - 1, added up in their order: the same bits for
 /// any number of threads. Chunks are at least `grain` long, and more where there would be over 256 of them.
-template <class Body>
-double parallel_sum(Index n, Index grain, const Body& body) {
+inline double parallel_sum(Index n, Index grain, detail::FunctionRef<double(Index, Index)> body) {
   constexpr Index most = 256;
   std::array<double, most> parts;
   grain = std::max(grain, (n + most - 1) / most);

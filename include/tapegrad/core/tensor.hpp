@@ -27,8 +27,8 @@ class TensorAccess {
   auto array() { return map_array(self().data()); }
   auto array() const { return map_array(self().data()); }
   /// As an Eigen matrix, leading axes folded into rows.
-  auto matrix() { return map_matrix(self().data()); }
-  auto matrix() const { return map_matrix(self().data()); }
+  auto matrix() { return map_matrix(self().data(), self().shape().rows(), self().shape().cols()); }
+  auto matrix() const { return map_matrix(self().data(), self().shape().rows(), self().shape().cols()); }
   /// All elements in a row, as a span.
   auto span() { return std::span(self().data(), count()); }
   auto span() const { return std::span(self().data(), count()); }
@@ -47,6 +47,12 @@ class TensorAccess {
   }
 
  protected:
+  // (Templates, so that those who use no Eigen need not compile its types.)
+  template <class T>
+  static auto map_matrix(T* data, Index rows, Index cols) {
+    using Matrix = Eigen::Matrix<std::remove_const_t<T>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>>(data, rows, cols);
+  }
   const Shape& same_size(const Shape& shape) const {
     require<ShapeError>(shape.size() == size(), "reshape: ", self().shape(), " has ", size(), " elements, ", shape,
                         " has ", shape.size(), "; the numbers must be equal");
@@ -60,14 +66,8 @@ class TensorAccess {
 
   template <class T>
   auto map_array(T* data) const {
-    using Array = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+    using Array = Eigen::Array<std::remove_const_t<T>, Eigen::Dynamic, 1>;
     return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Array, Array>>(data, size());
-  }
-  template <class T>
-  auto map_matrix(T* data) const {
-    using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Matrix, Matrix>>(data, self().shape().rows(),
-                                                                                    self().shape().cols());
   }
   Index checked(Index i) const {
     require<ValueError>(i >= 0 && i < size(), "tensor: element ", i, " of ", size(), " (shape ", self().shape(), ")");
@@ -163,8 +163,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   /// when it compiles becomes a tensor of one axis, everything else one of two.
   template <class Derived>
   Tensor(const Eigen::DenseBase<Derived>& expression) : Tensor(uninitialized(shape_of(expression))) {
-    using Dense = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    Eigen::Map<Dense>(data(), expression.rows(), expression.cols()).array() =
+    this->map_matrix(data(), expression.rows(), expression.cols()).array() =
         expression.derived().array().template cast<Scalar>();
   }
 

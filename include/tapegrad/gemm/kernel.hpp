@@ -8,7 +8,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
 /// A tile is up to this many vectors wide.
 inline constexpr int max_width = 3;
-/// The widest vector.
+/// The highest tile, and the widest vector.
+inline constexpr int max_height = 8;
 inline constexpr int max_lanes = 16;
 
 struct Kernel {
@@ -16,9 +17,8 @@ struct Kernel {
   int height;
   void (*half_tile[max_width])(const TileWork*);  // [w - 1]: w vectors wide; for half the height
   void (*tile[max_width])(const TileWork*);
-  void (*fetching_tile[max_width])(const TileWork*);
   void (*pack_rows)(const PackWork*);
-  void (*pack_columns[max_width])(const PackWork*);
+  void (*pack_columns)(const PackWork*);
   void (*pack_any)(const PackWork*);
   void (*pack_strip)(const PackWork*);
 
@@ -26,13 +26,13 @@ struct Kernel {
     if (work.col_stride == 1)
       pack_rows(&work);
     else if (work.row_stride == 1)
-      pack_columns[work.width / lanes - 1](&work);
+      pack_columns(&work);
     else
       pack_any(&work);
   }
 
-  void multiply(const TileWork& work, Index width, bool fetch) const {
-    const auto& tiles = 2 * work.rows <= height ? half_tile : fetch ? fetching_tile : tile;
+  void multiply(const TileWork& work, Index width) const {
+    const auto& tiles = 2 * work.rows <= height ? half_tile : tile;
     tiles[width / lanes - 1](&work);
   }
 };
@@ -42,19 +42,13 @@ template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    {simd::run_for<isa, Tile<height / 2, 1, false>, const TileWork*>,
-     simd::run_for<isa, Tile<height / 2, 2, false>, const TileWork*>,
-     simd::run_for<isa, Tile<height / 2, 3, false>, const TileWork*>},
-    {simd::run_for<isa, Tile<height, 1, false>, const TileWork*>,
-     simd::run_for<isa, Tile<height, 2, false>, const TileWork*>,
-     simd::run_for<isa, Tile<height, 3, false>, const TileWork*>},
-    {simd::run_for<isa, Tile<height, 1, true>, const TileWork*>,
-     simd::run_for<isa, Tile<height, 2, true>, const TileWork*>,
-     simd::run_for<isa, Tile<height, 3, true>, const TileWork*>},
+    {simd::run_for<isa, Tile<height / 2, 1>, const TileWork*>, simd::run_for<isa, Tile<height / 2, 2>, const TileWork*>,
+     simd::run_for<isa, Tile<height / 2, 3>, const TileWork*>},
+    {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
+     simd::run_for<isa, Tile<height, 3>, const TileWork*>},
     simd::run_for<isa, PackRows, const PackWork*>,
-    {simd::run_for<isa, PackColumns<1>, const PackWork*>, simd::run_for<isa, PackColumns<2>, const PackWork*>,
-     simd::run_for<isa, PackColumns<3>, const PackWork*>},
-    simd::run_for<isa, PackAny, const PackWork*>,
+    simd::run_for<isa, PackColumns, const PackWork*>,
+    simd::run_for<Isa::portable, PackAny, const PackWork*>,
     simd::run_for<isa, PackStrip<height>, const PackWork*>,
 };
 

@@ -78,13 +78,12 @@ TAPEGRAD_INLINE simd::Vec<Scalar, lanes> load_fours(const Scalar* const* from, I
 
 /// For a B whose columns are contiguous (the weights of x·W^T): as many squares of 4 x 4 as a vector has numbers for
 /// are transposed in registers at a time.
-template <int vectors>
 struct PackColumns {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const PackWork* work) {
-    constexpr int width = vectors * lanes;
     const PackWork w = *work;
-    for (int j = 0; j < width; j += lanes) {
+    const Index width = w.width;
+    for (Index j = 0; j < width; j += lanes) {
       const Scalar* column[lanes];  // the last one again where there are no more
       TAPEGRAD_UNROLL
       for (int i = 0; i < lanes; ++i) column[i] = w.b + std::min<Index>(j + i, w.cols - 1) * w.col_stride;

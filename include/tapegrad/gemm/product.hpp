@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "../core/memory.hpp"
 #include "../core/parallel.hpp"
@@ -155,25 +156,41 @@ class Product {
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
     const Scalar* const first = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
-    const bool fetch_c = !from_c && depth.size() >= min_fetch_depth && depth.size() <= max_fetch_depth &&
-                         rows.size() * c_.cols >= min_fetch_numbers;
     work.a = strips.first;
     work.a_row = strips.row;
     work.a_step = strips.step;
     work.start_row = from_c ? c_.row_stride : 0;
     work.c = c_.at(rows.begin, cols.begin);
     work.c_row = c_.row_stride;
-    work.cols = cols.size();
     work.depth = depth.size();
+    work.fetch = !from_c && depth.size() >= min_fetch_depth && depth.size() <= max_fetch_depth &&
+                 rows.size() * c_.cols >= min_fetch_numbers;
     for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
       work.start = from_c ? work.c : first;
       for (const Index end = std::min(fetch_end, fetch + fetch_rows); fetch < end; ++fetch)
         for (Index j = next_cols.begin; j < next_cols.end; j += cache_line) __builtin_prefetch(b_.at(fetch, j), 0, 2);
-      kernel_.multiply(work, width, fetch_c);
+      if (cols.size() == width) {
+        kernel_.multiply(work, width);
+      } else {
+        multiply_edge(work, cols.size(), width);
+      }
       work.a += strips.strip;
       work.c += kernel_.height * c_.row_stride;
     }
+  }
+
+  /// A tile writes whole vectors. Where C ends within one, it gets a C of its own.
+  void multiply_edge(TileWork work, Index cols, Index width) const {
+    alignas(64) Scalar edge[max_height * max_width * max_lanes] = {};
+    Scalar* const c = std::exchange(work.c, edge);
+    const Index c_row = std::exchange(work.c_row, width);
+    const Scalar* const start = std::exchange(work.start, edge);
+    const Index start_row = std::exchange(work.start_row, width);
+    work.fetch = false;
+    for (Index i = 0; i < work.rows; ++i) std::copy_n(start + i * start_row, cols, edge + i * width);
+    kernel_.multiply(work, width);
+    for (Index i = 0; i < work.rows; ++i) std::copy_n(edge + i * width, cols, c + i * c_row);
   }
 
   const Kernel& kernel_;

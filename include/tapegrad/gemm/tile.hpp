@@ -1,6 +1,8 @@
 #pragma once
 // The innermost loops of the product: one tile of C in registers, written once for all instruction sets.
 
+#include <algorithm>
+
 #include "../core/simd/vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
@@ -17,24 +19,22 @@ struct TileWork {
   Scalar* c;
   Index c_row;
   Index rows;  // at most the tile's height
-  Index cols;  // the last of the tile's vectors may be partly used
   Index depth;
+  bool fetch;  // whether to see to it that the memory which is written next is in the caches by then
 };
 
-/// A fetching tile fetches a row of its successor's C with every so many steps of k.
+/// Which is worth it where C is large, comes from far, and is reached after few steps: a row of the C below, where the
+/// tile's successor will write, with every so many steps of k.
 inline constexpr Index fetch_steps = 16;
 
 /// Keeps height x width vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height`
-/// rows broadcasts one number of A and adds its products to the row. A fetching one sees to it that the memory which is
-/// written next is in the caches by then: worth it where C is large, comes from far, and is reached after few steps.
-template <int height, int width, bool fetching>
+/// rows broadcasts one number of A and adds its products to the row.
+template <int height, int width>
 struct Tile {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const TileWork* work) {
     using V = simd::Vec<Scalar, lanes>;
     const TileWork w = *work;
-    const Index last = w.cols - (width - 1) * lanes;  // numbers used of the last vector
-    const bool whole = last == lanes;
     // Rows beyond the last compute row 0 again and are not stored.
     const auto in_range = [&](int i) __attribute__((always_inline)) { return i < w.rows ? i : 0; };
 
@@ -43,8 +43,7 @@ struct Tile {
     for (int i = 0; i < height; ++i) {
       const Scalar* from = w.start + in_range(i) * w.start_row;
       TAPEGRAD_UNROLL
-      for (int j = 0; j < width; ++j)
-        sum[i][j] = whole || j + 1 < width ? V::load(from + j * lanes) : V::load(from + j * lanes, last);
+      for (int j = 0; j < width; ++j) sum[i][j] = V::load(from + j * lanes);
     }
 
     Index row[height];
@@ -52,9 +51,17 @@ struct Tile {
     for (int i = 0; i < height; ++i) row[i] = in_range(i) * w.a_row;
     const Scalar* a = w.a;
     const Scalar* b = w.b;
-    const auto steps = [&](Index count) __attribute__((always_inline)) {
+    const Scalar* next_c = w.c + height * w.c_row;
+    const Index piece = w.fetch ? fetch_steps : w.depth;
+    for (Index left = w.depth; left > 0; left -= piece) {
+      if (w.fetch) {
+        TAPEGRAD_UNROLL
+        for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
+        next_c += w.c_row;
+      }
+      const Index steps = std::min(left, piece);
       TAPEGRAD_UNROLL_TWICE  // or g++ moves registers about in every step
-          for (Index k = 0; k < count; ++k) {
+          for (Index k = 0; k < steps; ++k) {
         V b_row[width];
         TAPEGRAD_UNROLL
         for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
@@ -67,29 +74,14 @@ struct Tile {
         a += w.a_step;
         b += w.b_step;
       }
-    };
-    Index done = 0;
-    if constexpr (fetching) {
-      const Scalar* fetch = w.c + height * w.c_row;
-      for (; done + fetch_steps <= w.depth; done += fetch_steps, fetch += w.c_row) {
-        TAPEGRAD_UNROLL
-        for (int j = 0; j < width; ++j) __builtin_prefetch(fetch + j * lanes, 1);
-        steps(fetch_steps);
-      }
     }
-    steps(w.depth - done);
 
     TAPEGRAD_UNROLL
     for (int i = 0; i < height; ++i) {
       if (i >= w.rows) break;
       Scalar* to = w.c + i * w.c_row;
       TAPEGRAD_UNROLL
-      for (int j = 0; j < width; ++j) {
-        if (whole || j + 1 < width)
-          sum[i][j].store(to + j * lanes);
-        else
-          sum[i][j].store(to + j * lanes, last);
-      }
+      for (int j = 0; j < width; ++j) sum[i][j].store(to + j * lanes);
     }
   }
 };

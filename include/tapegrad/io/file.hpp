@@ -27,16 +27,24 @@ using Path = std::filesystem::path;
 namespace detail {
 
 using tapegrad::detail::concat;
+using tapegrad::detail::Part;
 using tapegrad::detail::require;
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_file(const Path& path, std::initializer_list<Part> parts) {
+  throw IoError(concat(path.string(), ": ", concat(parts)));
+}
 /// Throws an IoError that begins with the file's name, unless `condition`.
 template <class... Parts>
-void require_file(bool condition, const Path& path, const Parts&... parts) {
-  require<IoError>(condition, path.string(), ": ", parts...);
+TAPEGRAD_INLINE void require_file(bool condition, const Path& path, const Parts&... parts) {
+  if (!condition) [[unlikely]]
+    fail_file(path, {Part(parts)...});
 }
 
 /// The system's words for errno.
-inline std::string system_error() { return std::generic_category().message(errno); }
+struct SystemError {
+  int code = errno;
+  std::string str() const { return std::generic_category().message(code); }
+};
 
 /// Numbers of type From, wherever they lie, as Scalars.
 template <class From>
@@ -72,16 +80,16 @@ class Descriptor {
 /// All bytes of a file. Throws IoError if it is not there, cannot be read, or is no regular file.
 inline std::vector<std::byte> read_file(const Path& path) {
   const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  detail::require_file(file.is_open(), path, "cannot be opened: ", detail::system_error());
+  detail::require_file(file.is_open(), path, "cannot be opened: ", detail::SystemError());
   struct stat status {};
-  detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::system_error());
+  detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::SystemError());
   detail::require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
 
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t done = 0; done < bytes.size();) {
     const auto count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    detail::require_file(count >= 0, path, "cannot be read: ", detail::system_error());
+    detail::require_file(count >= 0, path, "cannot be read: ", detail::SystemError());
     detail::require_file(count > 0, path, "became shorter while it was read (", done, " of ", bytes.size(), " bytes)");
     done += static_cast<std::size_t>(count);
   }
@@ -146,7 +154,7 @@ class AtomicFile {
   int open_temporary() const {
     while (true) {
       detail::Descriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-      detail::require_file(file.is_open(), path_, "cannot be written: ", detail::system_error(), " (",
+      detail::require_file(file.is_open(), path_, "cannot be written: ", detail::SystemError(), " (",
                            temporary_.string(), "); the directory must be there and be writable");
       // Not every file system knows locks; there it goes without.
       detail::require_file(::flock(file.number(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, path_,
@@ -164,7 +172,7 @@ class AtomicFile {
   }
 
   void check(bool done) const {
-    detail::require_file(done, path_, "cannot be written: ", detail::system_error(), "; what was there is unchanged");
+    detail::require_file(done, path_, "cannot be written: ", detail::SystemError(), "; what was there is unchanged");
   }
 
   Path path_;       // as the user calls it

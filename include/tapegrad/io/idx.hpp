@@ -25,7 +25,7 @@ namespace detail {
 class GzReader {
  public:
   explicit GzReader(const Path& path) : path_(path), file_(::gzopen(path.c_str(), "rb")) {
-    require_file(file_ != nullptr, path, "cannot be opened: ", system_error());
+    require_file(file_ != nullptr, path, "cannot be opened: ", SystemError());
     ::gzbuffer(file_.get(), 1 << 17);
   }
 
@@ -36,7 +36,7 @@ class GzReader {
     if (count < size) {
       int code = Z_OK;
       ::gzerror(file_.get(), &code);
-      require_file(code != Z_ERRNO, path_, "cannot be read: ", system_error());
+      require_file(code != Z_ERRNO, path_, "cannot be read: ", SystemError());
       require_file(code != Z_BUF_ERROR, path_, "is truncated: the compressed data break off; get the file again");
       require_file(code == Z_OK || code == Z_STREAM_END, path_, "the compressed data are damaged; get the file again");
     }

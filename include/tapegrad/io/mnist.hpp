@@ -21,7 +21,7 @@ inline Path find_idx(const Path& dir, const std::string& name, const std::string
     std::error_code error;
     if (std::filesystem::exists(dir / spelling, error)) return dir / spelling;
   }
-  throw IoError(concat((dir / name).string(), ": is not there, nor as .gz, nor as ", dotted, "; ", advice));
+  fail_file(dir / name, {"is not there, nor as .gz, nor as ", dotted, "; ", advice});
 }
 
 inline data::ImageDataset read_mnist_part(const Path& dir, const std::string& part, const std::string& advice) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../ops/blocks.hpp"
 #include "copy.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
@@ -34,10 +35,13 @@ class EMA {
 
   /// average = decay average + (1 - decay) model, for each parameter. Call it after each step of the optimizer.
   void update_parameters() {
-    const auto share = static_cast<Scalar>(1 - decay_);
+    const auto moved = [share = static_cast<Scalar>(1 - decay_)](const detail::Four& average,
+                                                                 const detail::Four& model) {
+      return average + share * (model - average);
+    };
     for (const auto& [from, to] : pairs_) {
       const TensorView average = to->mutable_value();
-      average.add(share * (from->value().array() - average.array()));
+      detail::each(average, moved, average, from->value());
     }
   }
 

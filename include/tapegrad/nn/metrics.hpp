@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -17,12 +18,12 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
   detail::require<ShapeError>(scores.rank() == 2 && count == scores.shape()[0] && scores.shape()[1] > 0,
                               "count_correct: scores are ", scores.shape(), ", and there are ", count,
                               " labels; scores must be samples x classes, with one label a sample");
+  const Index classes = scores.shape()[1];
   int correct = 0;
   Index row = 0;
   for (const auto label : labels) {
-    Index best = 0;
-    scores.matrix().row(row++).maxCoeff(&best);
-    correct += best == static_cast<Index>(label);
+    const Scalar* const first = scores.data() + row++ * classes;
+    correct += std::max_element(first, first + classes) - first == static_cast<Index>(label);
   }
   return correct;
 }

@@ -2,7 +2,6 @@
 // Modules: named parameters and modules within modules. Children and parameters register themselves with the module
 // that they are members of, so none can be forgotten.
 
-#include <iomanip>
 #include <string_view>
 
 #include "../autodiff/tape.hpp"
@@ -133,7 +132,7 @@ inline Parameter::Parameter(Module& owner, std::string name, const Shape& shape,
     : Parameter(owner, name, initialized(name, shape, init, owner.rng())) {}
 inline std::string Parameter::path() const {
   const std::string above = owner_ ? owner_->path() : "";
-  return above.empty() ? name_ : above + "." + name_;
+  return above.empty() ? name_ : detail::concat(above, ".", name_);
 }
 inline Parameter::~Parameter() {
   if (owner_) std::erase(owner_->parameters_, this);
@@ -152,7 +151,7 @@ inline Module::~Module() {
 
 inline std::string Module::path() const {
   const std::string above = parent_ ? parent_->path() : "";
-  return above.empty() ? name_ : above + "." + name_;
+  return above.empty() ? name_ : detail::concat(above, ".", name_);
 }
 
 inline std::vector<Module*> Module::modules() {
@@ -196,9 +195,10 @@ inline void Module::check_name(const std::string& name) const {
   const auto same = [&](const auto* part) { return part->name() == name; };
   const bool taken = std::any_of(children_.begin(), children_.end(), same) ||
                      std::any_of(parameters_.begin(), parameters_.end(), same);
+  if (!taken) return;
   const std::string place = path();
-  require<ValueError>(!taken, "module: the name \"", name, "\" is there twice in ",
-                      place.empty() ? "the root module" : place, "; names of siblings must differ");
+  detail::fail<ValueError>({"module: the name \"", name, "\" is there twice in ",
+                            place.empty() ? "the root module" : place, "; names of siblings must differ"});
 }
 
 inline std::string Module::summary() const {
@@ -210,18 +210,17 @@ inline std::string Module::summary() const {
     shape_width = std::max(shape_width, parameter->shape().str().size());
     total += parameter->size();
   }
-  const auto number_width =
-      static_cast<int>(std::max(std::string_view("elements").size(), std::to_string(total).size()));
-  std::ostringstream table;
-  const auto row = [&](const auto& name, const auto& shape, const auto& elements) {
-    table << std::left << std::setw(static_cast<int>(name_width)) << name << "  "
-          << std::setw(static_cast<int>(shape_width)) << shape << "  " << std::right << std::setw(number_width)
-          << elements << "\n";
+  const std::size_t number_width = std::max(std::string_view("elements").size(), std::to_string(total).size());
+  std::string table;
+  const auto padding = [](std::size_t width, std::string_view text) { return std::string(width - text.size(), ' '); };
+  const auto row = [&](std::string_view name, std::string_view shape, std::string_view elements) {
+    table += detail::concat(name, padding(name_width, name), "  ", shape, padding(shape_width, shape), "  ",
+                            padding(number_width, elements), elements, "\n");
   };
   row("parameter", "shape", "elements");
-  for (const auto& [name, parameter] : all) row(name, parameter->shape().str(), parameter->size());
-  row("total", "", total);
-  return table.str();
+  for (const auto& [name, parameter] : all) row(name, parameter->shape().str(), std::to_string(parameter->size()));
+  row("total", "", std::to_string(total));
+  return table;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::nn

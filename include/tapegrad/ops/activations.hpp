@@ -11,15 +11,11 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 namespace detail {
 
 /// x, at least the lowest finite number: times a factor that vanishes, it must give 0 at -infinity.
-template <class X>
-auto above_minus_infinity(const Eigen::ArrayBase<X>& x) {
-  return at_least(x, std::numeric_limits<Scalar>::lowest());
-}
+TAPEGRAD_INLINE Four above_minus_infinity(const Four& x) { return at_least(x, std::numeric_limits<Scalar>::lowest()); }
 /// x within +-1000, beyond which the derivatives of silu and gelu are 0 or 1 whatever it is, in double too.
-template <class X>
-auto within_range(const Eigen::ArrayBase<X>& x) {
-  return at_most(at_least(x, -1000), 1000);
-}
+TAPEGRAD_INLINE Four within_range(const Four& x) { return at_most(at_least(x, -1000), 1000); }
+
+inline constexpr auto times_finite = [](const Four& factor, const Four& x) { return factor * above_minus_infinity(x); };
 
 }  // namespace detail
 
@@ -29,15 +25,20 @@ struct Sigmoid : detail::Elementwise {
   static constexpr const char* name = "sigmoid";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::sigmoid, x, y); }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * y.array() * (1 - y.array());
+    detail::contribute(
+        dx, [](const Four& result, const Four& g) { return g * result * (1 - result); }, y, dy);
   }
 };
 
 struct Relu : detail::Elementwise {
   static constexpr const char* name = "relu";
-  void forward(ConstTensorView x, TensorView y) const { y.assign(detail::at_least(x.array(), 0)); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [](const Four& a) { return detail::at_least(a, 0); }, x);
+  }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += detail::where_positive(y.array(), dy.array());
+    detail::contribute(
+        dx, [](const Four& result, const Four& g) { return detail::where_positive(result, g); }, y, dy);
   }
 };
 
@@ -46,10 +47,12 @@ struct LeakyRelu : detail::Elementwise {
   Scalar slope;
 
   void forward(ConstTensorView x, TensorView y) const {
-    y.assign(detail::where_positive(x.array(), x.array(), slope * x.array()));
+    detail::each(
+        y, [this](const Four& a) { return detail::where_positive(a, a, slope * a); }, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += detail::where_positive(x.array(), dy.array(), slope * dy.array());
+    const auto sloped = [this](const Four& at, const Four& g) { return detail::where_positive(at, g, slope * g); };
+    detail::contribute(dx, sloped, x, dy);
   }
 };
 
@@ -59,15 +62,19 @@ struct Elu : detail::Elementwise {
 
   void forward(ConstTensorView x, TensorView y) const {
     detail::map(simd::expm1, x, y);
-    y.assign(detail::where_positive(x.array(), x.array(), alpha * y.array()));
+    const auto joined = [this](const Four& a, const Four& grown) {
+      return detail::where_positive(a, a, alpha * grown);
+    };
+    detail::each(y, joined, x, y);
   }
   /// By exp(x), not y + alpha, which loses the digits of a small slope.
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (!dx) return;
-    detail::contribute(dx, [&](Index begin, Index n, auto exps) {
-      simd::exp(x.data() + begin, exps.data(), n);
-      const auto slope = dy.array().segment(begin, n);
-      return detail::where_positive(x.array().segment(begin, n), slope, slope * alpha * exps);
+    const auto slope = [this](const Four& at, const Four& e, const Four& g) {
+      return detail::where_positive(at, g, g * alpha * e);
+    };
+    detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* exps, Scalar* to, bool first) {
+      simd::exp(x.data() + begin, exps, n);
+      detail::put(to, n, first, slope, x.data() + begin, exps, dy.data() + begin);
     });
   }
 };
@@ -76,10 +83,10 @@ struct Softplus : detail::Elementwise {
   static constexpr const char* name = "softplus";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::softplus, x, y); }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (!dx) return;
-    detail::contribute(dx, [&](Index begin, Index n, auto sigmoid) {
-      simd::sigmoid(x.data() + begin, sigmoid.data(), n);
-      return dy.array().segment(begin, n) * sigmoid;
+    detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* sigmoid, Scalar* to, bool first) {
+      simd::sigmoid(x.data() + begin, sigmoid, n);
+      detail::put(
+          to, n, first, [](const Four& g, const Four& s) { return g * s; }, dy.data() + begin, sigmoid);
     });
   }
 };
@@ -88,14 +95,15 @@ struct Silu : detail::Elementwise {
   static constexpr const char* name = "silu";
   void forward(ConstTensorView x, TensorView y) const {
     detail::map(simd::sigmoid, x, y);
-    y.assign(y.array() * detail::above_minus_infinity(x.array()));
+    detail::each(y, detail::times_finite, y, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (!dx) return;
-    detail::contribute(dx, [&](Index begin, Index n, auto sigmoid) {
-      simd::sigmoid(x.data() + begin, sigmoid.data(), n);
-      const auto at = detail::within_range(x.array().segment(begin, n));
-      return dy.array().segment(begin, n) * sigmoid * (1 + at * (1 - sigmoid));
+    const auto slope = [](const Four& a, const Four& s, const Four& g) {
+      return g * s * (1 + detail::within_range(a) * (1 - s));
+    };
+    detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* sigmoid, Scalar* to, bool first) {
+      simd::sigmoid(x.data() + begin, sigmoid, n);
+      detail::put(to, n, first, slope, x.data() + begin, sigmoid, dy.data() + begin);
     });
   }
 };
@@ -106,17 +114,21 @@ struct GeluExact : detail::Elementwise {
   Shape saved(const Shape& x) const { return x; }  // Phi(x)
 
   void forward(ConstTensorView x, TensorView y, TensorView phi) const {
-    phi.assign(x.array().unaryExpr([](Scalar at) { return std::erfc(at * -inverse_sqrt2) / 2; }));
-    y.assign(phi.array() * detail::above_minus_infinity(x.array()));
+    const auto distribution = [](Scalar at) { return std::erfc(at * -inverse_sqrt2) / 2; };
+    detail::each(
+        phi, [&](const Four& a) { return one_by_one(a, distribution); }, x);
+    detail::each(y, detail::times_finite, phi, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView phi, ConstTensorView dy, Gradient dx) const {
-    if (!dx) return;
     constexpr auto inverse_sqrt_2pi = static_cast<Scalar>(std::numbers::inv_sqrtpi_v<double> / std::numbers::sqrt2);
-    detail::contribute(dx, [&](Index begin, Index n, auto density) {
-      const auto at = detail::within_range(x.array().segment(begin, n));
-      density = at.square() / -2;
-      simd::exp(density.data(), density.data(), n);
-      return dy.array().segment(begin, n) * (phi.array().segment(begin, n) + inverse_sqrt_2pi * at * density);
+    const auto exponent = [](const Four& a) { return square(detail::within_range(a)) / -2; };
+    const auto slope = [](const Four& a, const Four& p, const Four& density, const Four& g) {
+      return g * (p + inverse_sqrt_2pi * detail::within_range(a) * density);
+    };
+    detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* density, Scalar* to, bool first) {
+      detail::put(density, n, true, exponent, x.data() + begin);
+      simd::exp(density, density, n);
+      detail::put(to, n, first, slope, x.data() + begin, phi.data() + begin, density, dy.data() + begin);
     });
   }
 
@@ -129,17 +141,20 @@ struct GeluTanh : detail::Elementwise {
   static constexpr const char* name = "gelu";
 
   void forward(ConstTensorView x, TensorView y) const {
-    y.assign(linear * x.array() + cubic * x.array().cube());
+    detail::each(y, twice_u, x);
     detail::map(simd::sigmoid, y, y);
-    y.assign(y.array() * detail::above_minus_infinity(x.array()));
+    detail::each(y, detail::times_finite, y, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (!dx) return;
-    detail::contribute(dx, [&](Index begin, Index n, auto sigmoid) {
-      const auto at = detail::within_range(x.array().segment(begin, n));
-      sigmoid = linear * at + cubic * at.cube();
-      simd::sigmoid(sigmoid.data(), sigmoid.data(), n);
-      return dy.array().segment(begin, n) * sigmoid * (1 + at * (1 - sigmoid) * (linear + 3 * cubic * at.square()));
+    const auto bounded = [](const Four& a) { return twice_u(detail::within_range(a)); };
+    const auto slope = [](const Four& a, const Four& s, const Four& g) {
+      const Four at = detail::within_range(a);
+      return g * s * (1 + at * (1 - s) * (linear + 3 * cubic * square(at)));
+    };
+    detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* sigmoid, Scalar* to, bool first) {
+      detail::put(sigmoid, n, true, bounded, x.data() + begin);
+      simd::sigmoid(sigmoid, sigmoid, n);
+      detail::put(to, n, first, slope, x.data() + begin, sigmoid, dy.data() + begin);
     });
   }
 
@@ -147,6 +162,7 @@ struct GeluTanh : detail::Elementwise {
   static constexpr auto linear =  // of 2u
       static_cast<Scalar>(2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi_v<double>);
   static constexpr auto cubic = static_cast<Scalar>(0.044715 * linear);
+  static constexpr auto twice_u = [](const Four& x) { return linear * x + cubic * (x * x * x); };
 };
 
 }  // namespace ops

@@ -3,103 +3,119 @@
 
 #include "broadcast.hpp"
 #include "elementwise.hpp"
+#include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace ops {
 
-using Run = detail::ConstArrayMap;
-
 struct Add : detail::Broadcasting<Add> {
   static constexpr const char* name = "add";
-  static auto value(Run a, Run b) { return a + b; }
-  static auto da(Run, Run, Run, Run dy) { return dy; }
-  static auto db(Run, Run, Run, Run dy) { return dy; }
+  static Four value(const Four& a, const Four& b) { return a + b; }
+  static Four da(const Four&, const Four&, const Four&, const Four& dy) { return dy; }
+  static Four db(const Four&, const Four&, const Four&, const Four& dy) { return dy; }
 };
 
 struct Sub : detail::Broadcasting<Sub> {
   static constexpr const char* name = "sub";
-  static auto value(Run a, Run b) { return a - b; }
-  static auto da(Run, Run, Run, Run dy) { return dy; }
-  static auto db(Run, Run, Run, Run dy) { return -dy; }
+  static Four value(const Four& a, const Four& b) { return a - b; }
+  static Four da(const Four&, const Four&, const Four&, const Four& dy) { return dy; }
+  static Four db(const Four&, const Four&, const Four&, const Four& dy) { return -dy; }
 };
 
 struct Mul : detail::Broadcasting<Mul> {
   static constexpr const char* name = "mul";
-  static auto value(Run a, Run b) { return a * b; }
-  static auto da(Run, Run b, Run, Run dy) { return dy * b; }
-  static auto db(Run a, Run, Run, Run dy) { return dy * a; }
+  static Four value(const Four& a, const Four& b) { return a * b; }
+  static Four da(const Four&, const Four& b, const Four&, const Four& dy) { return dy * b; }
+  static Four db(const Four& a, const Four&, const Four&, const Four& dy) { return dy * a; }
 };
 
 struct Div : detail::Broadcasting<Div> {
   static constexpr const char* name = "div";
-  static auto value(Run a, Run b) { return a / b; }
-  static auto da(Run, Run b, Run, Run dy) { return dy / b; }
-  static auto db(Run, Run b, Run y, Run dy) { return -dy * y / b; }
+  static Four value(const Four& a, const Four& b) { return a / b; }
+  static Four da(const Four&, const Four& b, const Four&, const Four& dy) { return dy / b; }
+  static Four db(const Four&, const Four& b, const Four& y, const Four& dy) { return -dy * y / b; }
 };
 
 /// dy to the input that was chosen, by how far ahead it is; half of it where neither is (equal, or one of them NaN).
-template <class Ahead>
-auto shared(const Eigen::ArrayBase<Ahead>& ahead, Run dy) {
+TAPEGRAD_INLINE Four shared(const Four& ahead, const Four& dy) {
   return detail::where_positive(ahead, dy / 2) + detail::unless_positive(-ahead, dy / 2);
 }
 
 struct Minimum : detail::Broadcasting<Minimum> {
   static constexpr const char* name = "minimum";
-  static auto value(Run a, Run b) { return detail::lesser(a, b); }
-  static auto da(Run a, Run b, Run, Run dy) { return shared(b - a, dy); }
-  static auto db(Run a, Run b, Run, Run dy) { return shared(a - b, dy); }
+  static Four value(const Four& a, const Four& b) { return detail::lesser(a, b); }
+  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(b - a, dy); }
+  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(a - b, dy); }
 };
 
 struct Maximum : detail::Broadcasting<Maximum> {
   static constexpr const char* name = "maximum";
-  static auto value(Run a, Run b) { return detail::greater(a, b); }
-  static auto da(Run a, Run b, Run, Run dy) { return shared(a - b, dy); }
-  static auto db(Run a, Run b, Run, Run dy) { return shared(b - a, dy); }
+  static Four value(const Four& a, const Four& b) { return detail::greater(a, b); }
+  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(a - b, dy); }
+  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(b - a, dy); }
 };
 
 struct AddScalar : detail::Elementwise {
   static constexpr const char* name = "add";
   Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() + scalar); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& a) { return a + scalar; }, x);
+  }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array();
+    detail::contribute(dx, detail::Same{}, dy);
   }
 };
 
 struct ScalarMinus : detail::Elementwise {
   static constexpr const char* name = "sub";
   Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const { y.assign(scalar - x.array()); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& a) { return scalar - a; }, x);
+  }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += -dy.array();
+    detail::contribute(dx, detail::negated, dy);
   }
 };
 
 struct MulScalar : detail::Elementwise {
   static constexpr const char* name = "mul";
   Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() * scalar); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& a) { return a * scalar; }, x);
+  }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * scalar;
+    detail::contribute(
+        dx, [this](const Four& g) { return g * scalar; }, dy);
   }
 };
 
 struct DivScalar : detail::Elementwise {
   static constexpr const char* name = "div";
   Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array() / scalar); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& a) { return a / scalar; }, x);
+  }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() / scalar;
+    detail::contribute(
+        dx, [this](const Four& g) { return g / scalar; }, dy);
   }
 };
 
 struct ScalarOver : detail::Elementwise {
   static constexpr const char* name = "div";
   Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const { y.assign(scalar / x.array()); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& a) { return scalar / a; }, x);
+  }
   void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += -dy.array() * y.array() / x.array();
+    const auto slope = [](const Four& at, const Four& result, const Four& g) { return -g * result / at; };
+    detail::contribute(dx, slope, x, y, dy);
   }
 };
 

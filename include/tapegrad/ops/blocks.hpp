@@ -1,15 +1,50 @@
 #pragma once
-// What the loops of the ops are made of: flat Eigen maps, scratch space on the stack, a tensor cut at one axis.
+// What the loops of the ops are made of: formulas of four numbers at a time, scratch space on the stack, a tensor cut
+// at one axis.
 
-#include "../core/tensor.hpp"
+#include "../autodiff/gradient.hpp"
+#include "../core/simd/vec.hpp"
 
-namespace tapegrad::inline TAPEGRAD_ABI::detail {
+namespace tapegrad::inline TAPEGRAD_ABI {
 
-using ArrayMap = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
-using ConstArrayMap = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+namespace detail {
 
-inline ArrayMap flat(Scalar* data, Index n) { return {data, n}; }
-inline ConstArrayMap flat(const Scalar* data, Index n) { return {data, n}; }
+/// What a formula is written for. Not Eigen's expressions, each of which is a type of its own and compiles for a tenth
+/// of a second; and as fast on every machine as the memory that such loops wait for.
+using Four = simd::Vec<Scalar, 4>;
+
+/// to[i] = f(x[i]...), or for a later contribution to[i] += f(x[i]...), for i < n.
+template <class Formula, class... X>
+void put(Scalar* to, Index n, bool first, const Formula& f, const X*... x) {
+  const auto result = [&](const Four& before, const auto&... numbers) __attribute__((always_inline)) {
+    const Four value = f(numbers...);
+    return first ? value : before + value;
+  };
+  simd::map<Four::lanes>(result, to, n, to, x...);
+}
+template <class Formula, class... X>
+void put(TensorView to, bool first, const Formula& f, const X&... x) {
+  parallel_for(to.size(), chunk_size,
+               [&](Index begin, Index end) { put(to.data() + begin, end - begin, first, f, x.data() + begin...); });
+}
+
+/// The formula that gives back what it gets.
+struct Same {
+  TAPEGRAD_INLINE Four operator()(const Four& x) const { return x; }
+};
+
+/// y = f(x...), element by element.
+template <class Formula, class... X>
+void each(TensorView y, const Formula& f, const X&... x) {
+  put(y, true, f, x...);
+}
+/// Adds f(x...), element by element, to a gradient, if that is wanted.
+template <class Formula, class... X>
+void contribute(Gradient gradient, const Formula& f, const X&... x) {
+  if (!gradient) return;
+  const auto [view, first] = gradient.target();
+  put(view, first, f, x...);
+}
 
 /// Scratch space on the stack: loops that need a place for what they compute on the way go through their range in
 /// blocks of this many elements.
@@ -24,19 +59,8 @@ void for_blocks(Index begin, Index end, const Body& body) {
   for (; begin < end; begin += Block::size) body(begin, std::min(Block::size, end - begin));
 }
 
-/// `to = from` for a first contribution, `to += from` for a later one.
-template <class Expression>
-void put(ArrayMap to, bool first, const Eigen::ArrayBase<Expression>& from) {
-  if (first) {
-    to = from;
-  } else {
-    to += from;
-  }
-}
-
 /// Calls body(row) for every row of a matrix, several at a time on each thread.
-template <class Body>
-void for_rows(Index rows, Index cols, const Body& body) {
+inline void for_rows(Index rows, Index cols, FunctionRef<void(Index)> body) {
   parallel_for(rows, std::max<Index>(1, chunk_size / std::max<Index>(1, cols)), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) body(row);
   });
@@ -61,4 +85,10 @@ struct Cut {
   }
 };
 
-}  // namespace tapegrad::inline TAPEGRAD_ABI::detail
+}  // namespace detail
+
+namespace ops {
+using detail::Four;
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

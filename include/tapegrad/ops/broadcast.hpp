@@ -66,8 +66,7 @@ class Axes {
 
   /// Calls body(offsets, n) for the positions begin .. end - 1 in order: runs of up to a block along the innermost
   /// axis.
-  template <class Body>
-  void runs(Index begin, Index end, Offsets base, const Body& body) const {
+  void runs(Index begin, Index end, Offsets base, FunctionRef<void(const Offsets&, Index)> body) const {
     while (begin < end) {
       const Index along = begin % inner();
       const Index n = std::min({inner() - along, end - begin, Block::size});
@@ -113,56 +112,68 @@ class Axes {
 };
 
 /// n elements of an input in a row: where they lie, or the one that is repeated, written n times to `scratch`.
-inline ConstArrayMap run_of(ConstTensorView input, Index offset, bool repeats, Index n, Block& scratch) {
-  if (!repeats) return flat(input.data() + offset, n);
-  flat(scratch.data, n).setConstant(input.data()[offset]);
-  return flat(std::as_const(scratch.data), n);
+inline const Scalar* run_of(const ConstTensorView& input, Index offset, bool repeats, Index n, Block& scratch) {
+  if (!repeats) return input.data() + offset;
+  std::fill_n(scratch.data, n, input.data()[offset]);
+  return scratch.data;
 }
 
-/// An op of two inputs that are broadcast. `Op` says what it does with n elements in a row, as Eigen expressions:
-/// value(a, b), and the gradients da(a, b, y, dy) and db(a, b, y, dy) before any sum.
-template <class Op>
-struct Broadcasting {
-  Shape shape(const Shape& a, const Shape& b) const { return broadcast_shape(Op::name, a, b); }
+/// Elements in a row of the inputs, the result and its gradient; of `y` and `dy` where there are any.
+struct Run {
+  Index n;
+  const Scalar* a;
+  const Scalar* b;
+  const Scalar* y = nullptr;
+  const Scalar* dy = nullptr;
+};
 
-  void forward(ConstTensorView a, ConstTensorView b, TensorView y) const {
-    if (a.shape() == b.shape()) {
-      y.assign(Op::value(a.array(), b.array()));
-      return;
-    }
-    const Axes axes(y.shape(), a.shape(), b.shape());
+/// The result of an op of two inputs that are broadcast, by what makes a run of it.
+inline void broadcast(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y,
+                      void (*value)(const Run&, Scalar* to)) {
+  if (a.shape() == b.shape()) {
     parallel_for(y.size(), chunk_size, [&](Index begin, Index end) {
-      Block a_scratch, b_scratch;
-      axes.runs(begin, end, {}, [&](const Offsets& at, Index n) {
-        flat(y.data() + at.y, n) = Op::value(run_of(a, at.in[0], axes.repeats(0), n, a_scratch),
-                                             run_of(b, at.in[1], axes.repeats(1), n, b_scratch));
-      });
+      value({end - begin, a.data() + begin, b.data() + begin}, y.data() + begin);
     });
+    return;
   }
+  const Axes axes(y.shape(), a.shape(), b.shape());
+  parallel_for(y.size(), chunk_size, [&](Index begin, Index end) {
+    Block a_scratch, b_scratch;
+    axes.runs(begin, end, {}, [&](const Offsets& at, Index n) {
+      value({n, run_of(a, at.in[0], axes.repeats(0), n, a_scratch), run_of(b, at.in[1], axes.repeats(1), n, b_scratch)},
+            y.data() + at.y);
+    });
+  });
+}
 
-  void backward(ConstTensorView a, ConstTensorView b, ConstTensorView y, ConstTensorView dy, Gradient da,
-                Gradient db) const {
-    if (a.shape() == b.shape()) {
-      if (da) da += Op::da(a.array(), b.array(), y.array(), dy.array());
-      if (db) db += Op::db(a.array(), b.array(), y.array(), dy.array());
+/// The gradient of one input of such an op, by what makes a run of it before any sum: slope(run, first, to).
+class BroadcastGradient {
+ public:
+  using Slope = void (*)(const Run&, bool first, Scalar* to);
+
+  BroadcastGradient(const ConstTensorView& a, const ConstTensorView& b, const ConstTensorView& y,
+                    const ConstTensorView& dy, std::size_t input, Slope slope)
+      : a_(a), b_(b), y_(y), dy_(dy), input_(input), slope_(slope) {}
+
+  void add_to(Gradient gradient) const {
+    const Gradient::Target to = gradient.target();
+    if (a_.shape() == b_.shape()) {
+      parallel_for(y_.size(), chunk_size, [&](Index begin, Index end) {
+        slope_({end - begin, a_.data() + begin, b_.data() + begin, y_.data() + begin, dy_.data() + begin}, to.first,
+               to.view.data() + begin);
+      });
       return;
     }
-    const Axes axes(y.shape(), a.shape(), b.shape());
-    // to (+)= an input's gradient along one run of the result
-    const auto gradient = [&](auto of, const Offsets& at, Index n, ArrayMap to, bool first) {
-      Block a_scratch, b_scratch;
-      put(to, first,
-          of(run_of(a, at.in[0], axes.repeats(0), n, a_scratch), run_of(b, at.in[1], axes.repeats(1), n, b_scratch),
-             flat(y.data() + at.y, n), flat(dy.data() + at.y, n)));
-    };
-    if (da) {
-      contribute(0, da.target(), axes,
-                 [&](const auto&... run) { gradient([](auto... operands) { return Op::da(operands...); }, run...); });
+    const Axes axes(y_.shape(), a_.shape(), b_.shape());
+    const Axes summed = axes.along(input_, true);
+    if (summed.size() != 1) {
+      add_sums(to, axes, summed);
+      return;
     }
-    if (db) {
-      contribute(1, db.target(), axes,
-                 [&](const auto&... run) { gradient([](auto... operands) { return Op::db(operands...); }, run...); });
-    }
+    parallel_for(axes.size(), chunk_size, [&](Index begin, Index end) {  // not broadcast after all
+      axes.runs(begin, end, {},
+                [&](const Offsets& at, Index n) { put_run(axes, at, n, to.view.data() + at.in[input_], to.first); });
+    });
   }
 
  private:
@@ -170,33 +181,30 @@ struct Broadcasting {
   static constexpr Index parts = 16;   // into which a long sum is cut, for threads
   using Sums = std::array<double, width>;
 
-  /// Adds the gradient of one input to its target. gradient(at, n, to, first) gives that of a run.
-  template <class RunGradient>
-  static void contribute(std::size_t input, const Gradient::Target& to, const Axes& axes, const RunGradient& gradient) {
-    const Axes kept = axes.along(input, false), summed = axes.along(input, true);
-    if (summed.size() == 1) {  // not broadcast after all
-      parallel_for(axes.size(), chunk_size, [&](Index begin, Index end) {
-        axes.runs(begin, end, {}, [&](const Offsets& at, Index n) {
-          gradient(at, n, flat(to.view.data() + at.in[input], n), to.first);
-        });
-      });
-      return;
-    }
+  /// to (+)= the gradient along one run of the result
+  void put_run(const Axes& axes, const Offsets& at, Index n, Scalar* to, bool first) const {
+    Block a_scratch, b_scratch;
+    slope_({n, run_of(a_, at.in[0], axes.repeats(0), n, a_scratch), run_of(b_, at.in[1], axes.repeats(1), n, b_scratch),
+            y_.data() + at.y, dy_.data() + at.y},
+           first, to);
+  }
 
+  void add_sums(const Gradient::Target& to, const Axes& axes, const Axes& summed) const {
     // Runs lie along what is summed, and each gives one number; or across it, and are added up side by side.
-    const bool along = axes.repeats(input);
+    const Axes kept = axes.along(input_, false);
+    const bool along = axes.repeats(input_);
     const auto add_up = [&](const Offsets& base, Index n, Index begin, Index end, Sums& sums) {
       Block scratch;
       std::fill_n(sums.begin(), n, 0.0);
       if (along) {
         summed.runs(begin, end, base, [&](const Offsets& at, Index count) {
-          gradient(at, count, flat(scratch.data, count), true);
+          put_run(axes, at, count, scratch.data, true);
           sums[0] += simd::sum(scratch.data, count);
         });
       } else {
         for (Index i = begin; i < end; ++i) {
-          gradient(summed.at(i, 0, base), n, flat(scratch.data, n), true);
-          Eigen::Map<Eigen::ArrayXd>(sums.data(), n) += flat(scratch.data, n).template cast<double>();
+          put_run(axes, summed.at(i, 0, base), n, scratch.data, true);
+          add_numbers(sums.data(), scratch.data, n);
         }
       }
     };
@@ -204,14 +212,18 @@ struct Broadcasting {
     const Index strips = along ? 1 : (kept.inner() + step - 1) / step;
     const Index tasks = strips * (along ? kept.size() : kept.size(1));
     const Index count = summed.size();
-    const auto finish = [&](Index task, const auto& sum_task) {
+    using SumTask = FunctionRef<void(const Offsets& base, Index n, Sums& sums)>;
+    const auto finish = [&](Index task, SumTask sum_task) {
       const Index begin = task % strips * step;
       const Offsets base = along ? kept.at(task) : kept.at(begin, 0, kept.at(task / strips, 1));
       const Index n = along ? 1 : std::min(step, kept.inner() - begin);
       Sums sums;
       sum_task(base, n, sums);
-      put(flat(to.view.data() + base.in[input], n), to.first,
-          Eigen::Map<const Eigen::ArrayXd>(sums.data(), n).template cast<Scalar>());
+      Scalar* const target = to.view.data() + base.in[input_];
+      for (Index j = 0; j < n; ++j) {
+        const auto sum = static_cast<Scalar>(sums[static_cast<std::size_t>(j)]);
+        target[j] = to.first ? sum : target[j] + sum;
+      }
     };
 
     if (tasks < 4 && count * step >= 2 * chunk_size) {  // few and long: threads share each
@@ -233,6 +245,52 @@ struct Broadcasting {
         for (Index task = begin; task < end; ++task)
           finish(task, [&](const Offsets& base, Index n, Sums& sums) { add_up(base, n, 0, count, sums); });
       });
+    }
+  }
+
+  static void add_numbers(double* sums, const Scalar* numbers, Index n) {
+    using Doubles = simd::Vec<double, Four::lanes>;
+    Index i = 0;
+    for (; i + Four::lanes <= n; i += Four::lanes)
+      (Doubles::load(sums + i) + simd::convert<double>(Four::load(numbers + i))).store(sums + i);
+    for (; i < n; ++i) sums[i] += double{numbers[i]};
+  }
+
+  const ConstTensorView& a_;
+  const ConstTensorView& b_;
+  const ConstTensorView& y_;
+  const ConstTensorView& dy_;
+  std::size_t input_;
+  Slope slope_;
+};
+
+/// An op of two inputs that are broadcast. `Op` says what it does with numbers: value(a, b), and the gradients
+/// da(a, b, y, dy) and db(a, b, y, dy) before any sum.
+template <class Op>
+struct Broadcasting {
+  Shape shape(const Shape& a, const Shape& b) const { return broadcast_shape(Op::name, a, b); }
+
+  void forward(ConstTensorView a, ConstTensorView b, TensorView y) const {
+    broadcast(a, b, y, [](const Run& run, Scalar* to) {
+      put(
+          to, run.n, true, [](const Four& u, const Four& v) { return Op::value(u, v); }, run.a, run.b);
+    });
+  }
+  void backward(ConstTensorView a, ConstTensorView b, ConstTensorView y, ConstTensorView dy, Gradient da,
+                Gradient db) const {
+    if (da) {
+      const auto slope = [](const Run& run, bool first, Scalar* to) {
+        put(
+            to, run.n, first, [](const auto&... numbers) { return Op::da(numbers...); }, run.a, run.b, run.y, run.dy);
+      };
+      BroadcastGradient(a, b, y, dy, 0, slope).add_to(da);
+    }
+    if (db) {
+      const auto slope = [](const Run& run, bool first, Scalar* to) {
+        put(
+            to, run.n, first, [](const auto&... numbers) { return Op::db(numbers...); }, run.a, run.b, run.y, run.dy);
+      };
+      BroadcastGradient(a, b, y, dy, 1, slope).add_to(db);
     }
   }
 };

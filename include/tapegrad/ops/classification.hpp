@@ -27,8 +27,7 @@ struct Labels {
   Index operator[](Index row) const { return labels[static_cast<std::size_t>(row)]; }
 
   /// y = the rows' terms, or their sum or mean.
-  template <class Term>
-  void reduce(Index classes, TensorView y, const Term& term) const {
+  void reduce(Index classes, TensorView y, FunctionRef<double(Index row)> term) const {
     if (reduction == Reduction::none) {
       for_rows(count(), classes, [&](Index row) { y.data()[row] = static_cast<Scalar>(term(row)); });
       return;
@@ -72,8 +71,9 @@ struct CrossEntropy {
     const Gradient::Target target = dx.target();
     detail::for_rows(labels.count(), n, [&](Index row) {
       const Scalar slope = labels.slope(dy, row);
-      const auto to = detail::flat(target.view.data() + row * n, n);
-      detail::put(to, target.first, slope * detail::flat(softmax.data() + row * n, n));
+      detail::put(
+          target.view.data() + row * n, n, target.first, [=](const Four& p) { return slope * p; },
+          softmax.data() + row * n);
       target.view.data()[row * n + labels[row]] -= slope;
     });
   }

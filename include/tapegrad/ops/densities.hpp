@@ -10,10 +10,16 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 namespace detail {
 
 /// 1 / sigma = exp(-log_var / 2). Distances are multiplied by it twice, not by its square, which overflows earlier.
-inline void inverse_sigma(const ConstArrayMap& log_var, ArrayMap out) {
-  out = log_var / -2;
-  simd::exp(out.data(), out.data(), out.size());
+inline void inverse_sigma(const Scalar* log_var, Scalar* out, Index n) {
+  put(
+      out, n, true, [](const Four& a) { return a / -2; }, log_var);
+  simd::exp(out, out, n);
 }
+
+/// A distance in units of sigma squared: the derivative of half its square by its first end.
+inline constexpr auto twice_scaled = [](const Four& to, const Four& from, const Four& inverse) {
+  return (to - from) * inverse * inverse;
+};
 
 }  // namespace detail
 
@@ -22,16 +28,20 @@ namespace ops {
 struct KlStandardNormal {
   static constexpr const char* name = "kl_standard_normal";
   static constexpr std::array inputs{"mu", "log_var"};
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    simd::expm1(in[1].data(), out.data(), out.size());
-    out = (in[0].square() + (out - in[1])) / 2;
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    simd::expm1(in[1], out, n);
+    const auto term = [](const Four& mu, const Four& growth, const Four& log_var) {
+      return (square(mu) + (growth - log_var)) / 2;
+    };
+    detail::put(out, n, true, term, in[0], out, in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
-      out = in[0];
+      std::copy_n(in[0], n, out);
     } else {
-      simd::expm1(in[1].data(), out.data(), out.size());
-      out /= 2;
+      simd::expm1(in[1], out, n);
+      detail::put(
+          out, n, true, [](const Four& growth) { return growth / 2; }, out);
     }
   }
 };
@@ -40,32 +50,40 @@ struct KlStandardNormal {
 struct KlNormal {
   static constexpr const char* name = "kl_normal";
   static constexpr std::array inputs{"mu1", "log_var1", "mu2", "log_var2"};
-  void value(const detail::Blocks<4>& in, detail::ArrayMap out) const {
-    detail::Block block;
-    const auto growth = expm1_ratio(in, block);
-    detail::inverse_sigma(in[3], out);
-    out = (((in[0] - in[2]) * out).square() + (growth - (in[1] - in[3]))) / 2;
+  void value(const detail::Blocks<4>& in, Scalar* out, Index n) const {
+    detail::Block growth;
+    expm1_ratio(in, growth.data, n);
+    detail::inverse_sigma(in[3], out, n);
+    const auto term = [](const Four& mu1, const Four& mu2, const Four& inverse, const Four& g, const Four& log_var1,
+                         const Four& log_var2) {
+      return (square((mu1 - mu2) * inverse) + (g - (log_var1 - log_var2))) / 2;
+    };
+    detail::put(out, n, true, term, in[0], in[2], out, growth.data, in[1], in[3]);
   }
-  void slope(std::size_t i, const detail::Blocks<4>& in, detail::ArrayMap out) const {
-    detail::Block block;
+  void slope(std::size_t i, const detail::Blocks<4>& in, Scalar* out, Index n) const {
+    detail::Block growth;
+    if (i % 2 == 1) expm1_ratio(in, growth.data, n);
     if (i == 1) {
-      out = expm1_ratio(in, block) / 2;
+      detail::put(
+          out, n, true, [](const Four& g) { return g / 2; }, growth.data);
       return;
     }
-    detail::inverse_sigma(in[3], out);
+    detail::inverse_sigma(in[3], out, n);
     if (i == 3) {
-      out = (((in[0] - in[2]) * out).square() + expm1_ratio(in, block)) / -2;
+      const auto slope = [](const Four& mu1, const Four& mu2, const Four& inverse, const Four& g) {
+        return (square((mu1 - mu2) * inverse) + g) / -2;
+      };
+      detail::put(out, n, true, slope, in[0], in[2], out, growth.data);
     } else {
-      out = (in[i] - in[2 - i]) * out * out;
+      detail::put(out, n, true, detail::twice_scaled, in[i], in[2 - i], out);
     }
   }
 
  private:
-  static detail::ArrayMap expm1_ratio(const detail::Blocks<4>& in, detail::Block& block) {
-    auto result = detail::flat(block.data, in[0].size());
-    result = in[1] - in[3];
-    simd::expm1(block.data, block.data, in[0].size());
-    return result;
+  static void expm1_ratio(const detail::Blocks<4>& in, Scalar* out, Index n) {
+    detail::put(
+        out, n, true, [](const Four& a, const Four& b) { return a - b; }, in[1], in[3]);
+    simd::expm1(out, out, n);
   }
 };
 
@@ -73,17 +91,23 @@ struct KlNormal {
 struct NormalLogDensity {
   static constexpr const char* name = "normal_log_density";
   static constexpr std::array inputs{"x", "mu", "log_var"};
-  void value(const detail::Blocks<3>& in, detail::ArrayMap out) const {
+  void value(const detail::Blocks<3>& in, Scalar* out, Index n) const {
     const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
-    detail::inverse_sigma(in[2], out);
-    out = (((in[0] - in[1]) * out).square() + in[2] + log_two_pi) / -2;
+    detail::inverse_sigma(in[2], out, n);
+    const auto term = [=](const Four& x, const Four& mu, const Four& inverse, const Four& log_var) {
+      return (square((x - mu) * inverse) + log_var + log_two_pi) / -2;
+    };
+    detail::put(out, n, true, term, in[0], in[1], out, in[2]);
   }
-  void slope(std::size_t i, const detail::Blocks<3>& in, detail::ArrayMap out) const {
-    detail::inverse_sigma(in[2], out);
+  void slope(std::size_t i, const detail::Blocks<3>& in, Scalar* out, Index n) const {
+    detail::inverse_sigma(in[2], out, n);
     if (i == 2) {
-      out = (((in[0] - in[1]) * out).square() - 1) / 2;
+      const auto slope = [](const Four& x, const Four& mu, const Four& inverse) {
+        return (square((x - mu) * inverse) - 1) / 2;
+      };
+      detail::put(out, n, true, slope, in[0], in[1], out);
     } else {
-      out = (in[1 - i] - in[i]) * out * out;
+      detail::put(out, n, true, detail::twice_scaled, in[1 - i], in[i], out);
     }
   }
 };
@@ -91,26 +115,29 @@ struct NormalLogDensity {
 struct StandardNormalLogDensity {
   static constexpr const char* name = "standard_normal_log_density";
   static constexpr std::array inputs{"x"};
-  void value(const detail::Blocks<1>& in, detail::ArrayMap out) const {
+  void value(const detail::Blocks<1>& in, Scalar* out, Index n) const {
     const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
-    out = (in[0].square() + log_two_pi) / -2;
+    detail::put(
+        out, n, true, [=](const Four& x) { return (square(x) + log_two_pi) / -2; }, in[0]);
   }
-  void slope(std::size_t, const detail::Blocks<1>& in, detail::ArrayMap out) const { out = -in[0]; }
+  void slope(std::size_t, const detail::Blocks<1>& in, Scalar* out, Index n) const {
+    detail::put(out, n, true, detail::negated, in[0]);
+  }
 };
 
 struct BernoulliLogDensity {
   static constexpr const char* name = "bernoulli_log_density";
   static constexpr std::array inputs{"x", "logits"};
   void check(std::span<const ConstTensorView> in) const { detail::check_targets(name, inputs[0], in[0]); }
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    simd::bce_with_logits(in[1].data(), in[0].data(), out.data(), out.size());
-    out = -out;
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    simd::bce_with_logits(in[1], in[0], out, n);
+    detail::put(out, n, true, detail::negated, out);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
-      out = in[1];
+      std::copy_n(in[1], n, out);
     } else {
-      simd::bce_with_logits_backward(in[1].data(), in[0].data(), Scalar{-1}, out.data(), out.size());
+      simd::bce_with_logits_backward(in[1], in[0], Scalar{-1}, out, n);
     }
   }
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../autodiff/apply.hpp"
+#include "blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
@@ -19,13 +20,17 @@ struct Dropout {
   Shape saved(const Shape& x) const { return x; }
   void forward(ConstTensorView x, TensorView y, TensorView mask) const {
     rng->bernoulli(mask, 1 - p);
-    y.assign(x.array() * mask.array() * scale());
+    detail::each(y, Kept{scale()}, x, mask);
   }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView mask, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * mask.array() * scale();
+    detail::contribute(dx, Kept{scale()}, dy, mask);
   }
 
  private:
+  struct Kept {
+    Scalar scale;
+    Four operator()(const Four& x, const Four& mask) const { return x * mask * scale; }
+  };
   Scalar scale() const { return static_cast<Scalar>(1 / (1 - p)); }
 };
 

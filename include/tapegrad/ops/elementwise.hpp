@@ -23,22 +23,23 @@ inline void map(void (*f)(const Scalar*, Scalar*, Index), ConstTensorView x, Ten
                [&](Index begin, Index end) { f(x.data() + begin, y.data() + begin, end - begin); });
 }
 
-/// Adds expression(begin, n, scratch) to a gradient, block by block: `scratch` is room for n elements.
-template <class Expression>
-void contribute(Gradient gradient, const Expression& expression) {
+/// For a gradient that is computed in two steps: body(begin, n, scratch, to, first) for each block of it, where
+/// `scratch` is room for n numbers.
+inline void contribute_blocks(Gradient gradient, FunctionRef<void(Index, Index, Scalar*, Scalar*, bool)> body) {
+  if (!gradient) return;
   const Gradient::Target to = gradient.target();
-  parallel_for(to.view.size(), chunk_size, [&](Index first, Index last) {
+  parallel_for(to.view.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
     Block scratch;
-    for_blocks(first, last, [&](Index begin, Index n) {
-      put(flat(to.view.data() + begin, n), to.first, expression(begin, n, flat(scratch.data, n)));
-    });
+    for_blocks(chunk_begin, chunk_end,
+               [&](Index begin, Index n) { body(begin, n, scratch.data, to.view.data() + begin, to.first); });
   });
 }
 
-template <class X>
-auto power(const Eigen::ArrayBase<X>& x, Scalar exponent) {
-  return x.derived().unaryExpr([exponent](Scalar base) { return std::pow(base, exponent); });
+TAPEGRAD_INLINE Four power(const Four& base, Scalar exponent) {
+  return one_by_one(base, [exponent](Scalar x) { return std::pow(x, exponent); });
 }
+
+inline constexpr auto negated = [](const Four& x) { return -x; };
 
 /// An option of an op, as the scalar it computes with. Throws ValueError unless it is finite.
 inline Scalar finite(const char* op, const char* option, double value) {
@@ -52,35 +53,47 @@ namespace ops {
 
 struct Neg : detail::Elementwise {
   static constexpr const char* name = "neg";
-  void forward(ConstTensorView x, TensorView y) const { y.assign(-x.array()); }
+  void forward(ConstTensorView x, TensorView y) const { detail::each(y, detail::negated, x); }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += -dy.array();
+    detail::contribute(dx, detail::negated, dy);
   }
 };
 
 struct Abs : detail::Elementwise {
   static constexpr const char* name = "abs";
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().abs()); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [](const Four& a) { return abs(a); }, x);
+  }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += detail::where_positive(x.array(), dy.array()) - detail::where_positive(-x.array(), dy.array());
+    const auto slope = [](const Four& at, const Four& g) {
+      return detail::where_positive(at, g) - detail::where_positive(-at, g);
+    };
+    detail::contribute(dx, slope, x, dy);
   }
 };
 
 struct Square : detail::Elementwise {
   static constexpr const char* name = "square";
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().square()); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [](const Four& a) { return square(a); }, x);
+  }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += 2 * x.array() * dy.array();
+    detail::contribute(
+        dx, [](const Four& at, const Four& g) { return 2 * at * g; }, x, dy);
   }
 };
 
 struct Sqrt : detail::Elementwise {
   static constexpr const char* name = "sqrt";
   void forward(ConstTensorView x, TensorView y) const {
-    y.assign(x.array().unaryExpr([](Scalar of) { return std::sqrt(of); }));  // Eigen 3.4's own: NaN at infinity
+    detail::each(
+        y, [](const Four& a) { return sqrt(a); }, x);
   }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() / (2 * y.array());
+    detail::contribute(
+        dx, [](const Four& root, const Four& g) { return g / (2 * root); }, y, dy);
   }
 };
 
@@ -88,13 +101,19 @@ struct Pow : detail::Elementwise {
   static constexpr const char* name = "pow";
   Scalar exponent;
 
-  void forward(ConstTensorView x, TensorView y) const { y.assign(detail::power(x.array(), exponent)); }
+  void forward(ConstTensorView x, TensorView y) const {
+    detail::each(
+        y, [this](const Four& base) { return detail::power(base, exponent); }, x);
+  }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     if (!dx) return;
     if (exponent == 0) {
       dx.accumulator();  // x^-1 * 0 would be NaN at 0
     } else {
-      dx += exponent * dy.array() * detail::power(x.array(), exponent - 1);
+      const auto slope = [this](const Four& base, const Four& g) {
+        return exponent * g * detail::power(base, exponent - 1);
+      };
+      detail::contribute(dx, slope, x, dy);
     }
   }
 };
@@ -103,7 +122,8 @@ struct Exp : detail::Elementwise {
   static constexpr const char* name = "exp";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::exp, x, y); }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * y.array();
+    detail::contribute(
+        dx, [](const Four& result, const Four& g) { return g * result; }, y, dy);
   }
 };
 
@@ -111,7 +131,8 @@ struct Log : detail::Elementwise {
   static constexpr const char* name = "log";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::log, x, y); }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() / x.array();
+    detail::contribute(
+        dx, [](const Four& at, const Four& g) { return g / at; }, x, dy);
   }
 };
 
@@ -119,7 +140,8 @@ struct Log1p : detail::Elementwise {
   static constexpr const char* name = "log1p";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::log1p, x, y); }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() / (1 + x.array());
+    detail::contribute(
+        dx, [](const Four& at, const Four& g) { return g / (1 + at); }, x, dy);
   }
 };
 
@@ -127,7 +149,8 @@ struct Tanh : detail::Elementwise {
   static constexpr const char* name = "tanh";
   void forward(ConstTensorView x, TensorView y) const { detail::map(simd::tanh, x, y); }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array() * (1 - y.array().square());
+    detail::contribute(
+        dx, [](const Four& result, const Four& g) { return g * (1 - square(result)); }, y, dy);
   }
 };
 
@@ -137,10 +160,14 @@ struct Clamp : detail::Elementwise {
   Scalar max;
 
   void forward(ConstTensorView x, TensorView y) const {
-    y.assign(detail::at_most(detail::at_least(x.array(), min), max));
+    detail::each(
+        y, [this](const Four& a) { return detail::at_most(detail::at_least(a, min), max); }, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += detail::unless_positive(min - x.array(), detail::unless_positive(x.array() - max, dy.array()));
+    const auto slope = [this](const Four& at, const Four& g) {
+      return detail::unless_positive(min - at, detail::unless_positive(at - max, g));
+    };
+    detail::contribute(dx, slope, x, dy);
   }
 };
 

@@ -29,12 +29,16 @@ struct LayerNorm {
   void forward(ConstTensorView x, TensorView y, TensorView inverse_std) const {
     const Index n = features;
     detail::for_rows(x.shape().rows(), n, [&](Index row) {
-      const auto from = detail::flat(x.data() + row * n, n);
-      auto to = detail::flat(y.data() + row * n, n);
-      to = from - static_cast<Scalar>(simd::sum(from.data(), n) / static_cast<double>(n));
-      const double variance = simd::sum_of_squares(to.data(), n) / static_cast<double>(n);
-      inverse_std.data()[row] = static_cast<Scalar>(1 / std::sqrt(variance + eps));
-      to *= inverse_std.data()[row];
+      const Scalar* const from = x.data() + row * n;
+      Scalar* const to = y.data() + row * n;
+      const auto mean = static_cast<Scalar>(simd::sum(from, n) / static_cast<double>(n));
+      detail::put(
+          to, n, true, [=](const Four& a) { return a - mean; }, from);
+      const double variance = simd::sum_of_squares(to, n) / static_cast<double>(n);
+      const auto scale = static_cast<Scalar>(1 / std::sqrt(variance + eps));
+      detail::put(
+          to, n, true, [=](const Four& a) { return a * scale; }, to);
+      inverse_std.data()[row] = scale;
     });
   }
 
@@ -44,12 +48,13 @@ struct LayerNorm {
     const Gradient::Target target = dx.target();
     const Index n = features;
     detail::for_rows(x.shape().rows(), n, [&](Index row) {
-      const auto normal = detail::flat(y.data() + row * n, n);
-      const auto slope = detail::flat(dy.data() + row * n, n);
-      const auto mean = static_cast<Scalar>(simd::sum(slope.data(), n) / static_cast<double>(n));
-      const auto along = static_cast<Scalar>(simd::dot(slope.data(), normal.data(), n) / static_cast<double>(n));
-      detail::put(detail::flat(target.view.data() + row * n, n), target.first,
-                  inverse_std.data()[row] * (slope - mean - normal * along));
+      const Scalar *const normal = y.data() + row * n, *const slope = dy.data() + row * n;
+      const auto mean = static_cast<Scalar>(simd::sum(slope, n) / static_cast<double>(n));
+      const auto along = static_cast<Scalar>(simd::dot(slope, normal, n) / static_cast<double>(n));
+      const auto rest = [=, scale = inverse_std.data()[row]](const Four& g, const Four& r) {
+        return scale * (g - mean - r * along);
+      };
+      detail::put(target.view.data() + row * n, n, target.first, rest, slope, normal);
     });
   }
 };

@@ -25,13 +25,61 @@ inline double reduced_scale(Reduction reduction, Index terms) {
   return reduction == Reduction::mean ? 1 / static_cast<double>(terms) : 1;
 }
 
+/// Computes terms begin .. begin + n - 1 (or the derivatives of those) into `out`.
+using Terms = FunctionRef<void(Index begin, Index n, Scalar* out)>;
+
+/// y = the terms, their sum or their mean.
+inline void reduce_terms(Index size, Reduction reduction, Terms terms, TensorView y) {
+  if (reduction == Reduction::none) {
+    parallel_for(size, chunk_size, [&](Index begin, Index end) {
+      for_blocks(begin, end, [&](Index at, Index n) { terms(at, n, y.data() + at); });
+    });
+    return;
+  }
+  const double total = parallel_sum(size, chunk_size, [&](Index begin, Index end) {
+    double part = 0;
+    Block block;
+    for_blocks(begin, end, [&](Index at, Index n) {
+      terms(at, n, block.data);
+      part += simd::sum(block.data, n);
+    });
+    return part;
+  });
+  y.data()[0] = static_cast<Scalar>(total * reduced_scale(reduction, size));
+}
+
+/// Adds the terms' derivatives by one input, times that of the result, to its gradient.
+inline void contribute_terms(Gradient gradient, ConstTensorView dy, Reduction reduction, Terms slopes) {
+  const Gradient::Target to = gradient.target();
+  const Index size = to.view.size();
+  const auto scale = static_cast<Scalar>(reduced_scale(reduction, size));
+  parallel_for(size, chunk_size, [&](Index begin, Index end) {
+    Block block;
+    for_blocks(begin, end, [&](Index at, Index n) {
+      slopes(at, n, block.data);
+      Scalar* const target = to.view.data() + at;
+      if (reduction == Reduction::none) {
+        put(
+            target, n, to.first, [](const Four& s, const Four& g) { return s * g; }, block.data, dy.data() + at);
+      } else {
+        put(
+            target, n, to.first, [g = scale * dy.data()[0]](const Four& s) { return s * g; }, block.data);
+      }
+    });
+  });
+}
+
+/// Where the inputs of some terms begin.
+template <std::size_t inputs>
+using Blocks = std::array<const Scalar*, inputs>;
+
 }  // namespace detail
 
 namespace ops {
 
 /// A loss out of the formula of one term. `Term` has a name, the names of its inputs, and
-///   value(in, out): out = the terms, for a block of each input
-///   slope(i, in, out): out = the derivative of the terms by input i
+///   value(in, out, n): out = n terms, for a block of each input
+///   slope(i, in, out, n): out = the derivatives of the terms by input i
 /// and may have check(inputs...), which throws what forward is to throw.
 template <class Term>
 struct Loss {
@@ -46,47 +94,18 @@ struct Loss {
                                   inputs[i].size() == inputs[0].size() ? " (reshape gives a tensor another)" : "");
     return detail::reduced_shape(name, inputs[0], reduction);
   }
-
   void forward(std::span<const ConstTensorView> inputs, TensorView y) const {
     if constexpr (requires { term.check(inputs); }) term.check(inputs);
-    const Index size = inputs[0].size();
-    if (reduction == Reduction::none) {
-      parallel_for(size, detail::chunk_size, [&](Index begin, Index end) {
-        detail::for_blocks(
-            begin, end, [&](Index at, Index n) { term.value(slices(inputs, at, n), detail::flat(y.data() + at, n)); });
-      });
-      return;
-    }
-    const double total = parallel_sum(size, detail::chunk_size, [&](Index begin, Index end) {
-      double part = 0;
-      detail::Block block;
-      detail::for_blocks(begin, end, [&](Index at, Index n) {
-        term.value(slices(inputs, at, n), detail::flat(block.data, n));
-        part += simd::sum(block.data, n);
-      });
-      return part;
-    });
-    y.data()[0] = static_cast<Scalar>(total * detail::reduced_scale(reduction, size));
+    detail::reduce_terms(
+        inputs[0].size(), reduction,
+        [&](Index begin, Index n, Scalar* out) { term.value(blocks(inputs, begin), out, n); }, y);
   }
-
   void backward(std::span<const ConstTensorView> inputs, ConstTensorView, ConstTensorView dy,
                 std::span<Gradient> gradients) const {
-    const Index size = inputs[0].size();
-    const auto scale = static_cast<Scalar>(detail::reduced_scale(reduction, size));
     for (std::size_t i = 0; i < arity; ++i) {
       if (!gradients[i]) continue;
-      const Gradient::Target target = gradients[i].target();
-      parallel_for(size, detail::chunk_size, [&](Index begin, Index end) {
-        detail::Block block;
-        detail::for_blocks(begin, end, [&](Index at, Index n) {
-          const auto slope = detail::flat(block.data, n), to = detail::flat(target.view.data() + at, n);
-          term.slope(i, slices(inputs, at, n), slope);
-          if (reduction == Reduction::none) {
-            detail::put(to, target.first, slope * detail::flat(dy.data() + at, n));
-          } else {
-            detail::put(to, target.first, slope * (scale * dy.data()[0]));
-          }
-        });
+      detail::contribute_terms(gradients[i], dy, reduction, [&](Index begin, Index n, Scalar* out) {
+        term.slope(i, blocks(inputs, begin), out, n);
       });
     }
   }
@@ -94,21 +113,16 @@ struct Loss {
  private:
   static constexpr std::size_t arity = Term::inputs.size();
 
-  static std::array<detail::ConstArrayMap, arity> slices(std::span<const ConstTensorView> inputs, Index begin,
-                                                         Index n) {
-    return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return std::array{detail::flat(inputs[i].data() + begin, n)...};
-    }
-    (std::make_index_sequence<arity>{});
+  static detail::Blocks<arity> blocks(std::span<const ConstTensorView> inputs, Index begin) {
+    detail::Blocks<arity> result;
+    for (std::size_t i = 0; i < arity; ++i) result[i] = inputs[i].data() + begin;
+    return result;
   }
 };
 
 }  // namespace ops
 
 namespace detail {
-
-template <std::size_t inputs>
-using Blocks = std::array<ConstArrayMap, inputs>;
 
 template <class Term, std::same_as<Var>... Vars>
 Var loss(const Term& term, Reduction reduction, Vars... vars) {

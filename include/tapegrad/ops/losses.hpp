@@ -1,6 +1,7 @@
 #pragma once
 // Losses of predictions and targets of the same shape. Gradients flow to the targets too where those want one.
 
+#include "elementwise.hpp"
 #include "loss.hpp"
 #include "select.hpp"
 
@@ -16,10 +17,10 @@ namespace detail {
 inline std::string position(const Shape& shape, Index i) {
   std::string text;
   for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    text = std::to_string(i % shape[axis]) + (text.empty() ? "" : ", ") + text;
+    text = concat(i % shape[axis], text.empty() ? "" : ", ", text);
     i /= shape[axis];
   }
-  return "[" + text + "]";
+  return concat("[", text, "]");
 }
 
 /// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
@@ -27,8 +28,9 @@ inline void check_unit_interval(const char* op, const char* what, ConstTensorVie
   parallel_for(x.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
     Block block;
     for_blocks(chunk_begin, chunk_end, [&](Index begin, Index n) {
-      const auto elements = flat(x.data() + begin, n);
-      flat(block.data, n) = elements * (elements - 1);  // not positive within; NaN for NaN
+      // Not positive within; NaN for NaN.
+      put(
+          block.data, n, true, [](const Four& a) { return a * (a - 1); }, x.data() + begin);
       if (simd::max(block.data, n) <= 0) return;
       Index i = begin;
       while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
@@ -55,30 +57,34 @@ struct Bce {
                                 "it must be a probability (for numbers before a sigmoid there is bce_with_logits)");
   }
   /// Logs are held above -100, as in PyTorch, so that a saturated prediction costs 100 and not infinity.
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    detail::Block block;
-    auto log_off = detail::flat(block.data, out.size());
-    logs(in[0], out, log_off);
-    out = (in[1] - 1) * log_off - in[1] * out;
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    detail::Block log_off;
+    logs(in[0], out, log_off.data, n);
+    const auto term = [](const Four& t, const Four& on, const Four& off) { return (t - 1) * off - t * on; };
+    detail::put(out, n, true, term, in[1], out, log_off.data);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
-      out = (in[0] - in[1]) / detail::at_least(in[0] * (1 - in[0]), Scalar(1e-12));
+      const auto ratio = [](const Four& p, const Four& t) {
+        return (p - t) / detail::at_least(p * (1 - p), Scalar(1e-12));
+      };
+      detail::put(out, n, true, ratio, in[0], in[1]);
       return;
     }
-    detail::Block block;
-    auto log_off = detail::flat(block.data, out.size());
-    logs(in[0], out, log_off);
-    out = log_off - out;
+    detail::Block log_off;
+    logs(in[0], out, log_off.data, n);
+    detail::put(
+        out, n, true, [](const Four& on, const Four& off) { return off - on; }, out, log_off.data);
   }
 
  private:
-  static void logs(const detail::ConstArrayMap& p, detail::ArrayMap log_on, detail::ArrayMap log_off) {
-    simd::log(p.data(), log_on.data(), p.size());
-    log_off = -p;
-    simd::log1p(log_off.data(), log_off.data(), p.size());
-    log_on = detail::at_least(log_on, -100);
-    log_off = detail::at_least(log_off, -100);
+  static void logs(const Scalar* p, Scalar* log_on, Scalar* log_off, Index n) {
+    const auto bounded = [](const Four& log) { return detail::at_least(log, -100); };
+    simd::log(p, log_on, n);
+    detail::put(log_on, n, true, bounded, log_on);
+    detail::put(log_off, n, true, detail::negated, p);
+    simd::log1p(log_off, log_off, n);
+    detail::put(log_off, n, true, bounded, log_off);
   }
 };
 
@@ -89,14 +95,12 @@ struct BceWithLogits {
   void check(std::span<const ConstTensorView> in) const {
     if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
   }
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    simd::bce_with_logits(in[0].data(), in[1].data(), out.data(), out.size());
-  }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const { simd::bce_with_logits(in[0], in[1], out, n); }
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
-      simd::bce_with_logits_backward(in[0].data(), in[1].data(), Scalar{1}, out.data(), out.size());
+      simd::bce_with_logits_backward(in[0], in[1], Scalar{1}, out, n);
     } else {
-      out = -in[0];
+      detail::put(out, n, true, detail::negated, in[0]);
     }
   }
 };
@@ -104,16 +108,26 @@ struct BceWithLogits {
 struct Mse {
   static constexpr const char* name = "mse";
   static constexpr std::array inputs{"input", "target"};
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const { out = (in[0] - in[1]).square(); }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const { out = 2 * (in[i] - in[1 - i]); }
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    detail::put(
+        out, n, true, [](const Four& x, const Four& t) { return square(x - t); }, in[0], in[1]);
+  }
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    detail::put(
+        out, n, true, [](const Four& x, const Four& t) { return 2 * (x - t); }, in[i], in[1 - i]);
+  }
 };
 
 struct L1 {
   static constexpr const char* name = "l1";
   static constexpr std::array inputs{"input", "target"};
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const { out = (in[0] - in[1]).abs(); }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    out = (in[i] - in[1 - i]).sign();
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    detail::put(
+        out, n, true, [](const Four& x, const Four& t) { return abs(x - t); }, in[0], in[1]);
+  }
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    detail::put(
+        out, n, true, [](const Four& x, const Four& t) { return detail::sign(x - t); }, in[i], in[1 - i]);
   }
 };
 
@@ -125,14 +139,18 @@ struct Huber {
     detail::require<ValueError>(delta > 0 && std::isfinite(delta), name, ": delta is ", delta,
                                 "; it must be positive and finite");
   }
-  void value(const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    const auto d = static_cast<Scalar>(delta);
-    out = (in[0] - in[1]).abs();
-    out = detail::at_most(out, d) * (out - detail::at_most(out, d) / 2);
+  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    const auto term = [d = static_cast<Scalar>(delta)](const Four& x, const Four& t) {
+      const Four distance = abs(x - t), near = detail::at_most(distance, d);
+      return near * (distance - near / 2);
+    };
+    detail::put(out, n, true, term, in[0], in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, detail::ArrayMap out) const {
-    const auto d = static_cast<Scalar>(delta);
-    out = detail::at_most(detail::at_least(in[i] - in[1 - i], -d), d);
+  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+    const auto slope = [d = static_cast<Scalar>(delta)](const Four& x, const Four& t) {
+      return detail::at_most(detail::at_least(x - t, -d), d);
+    };
+    detail::put(out, n, true, slope, in[i], in[1 - i]);
   }
 };
 

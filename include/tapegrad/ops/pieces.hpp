@@ -25,12 +25,10 @@ struct Piece {
     offset = begin * cut.inner;
   }
   void take(const Scalar* tensor, Scalar* piece, bool first) const {
-    for_rows(outer, run,
-             [&](Index row) { put(flat(piece + row * run, run), first, flat(tensor + row * whole + offset, run)); });
+    for_rows(outer, run, [&](Index row) { put(piece + row * run, run, first, Same{}, tensor + row * whole + offset); });
   }
   void give(const Scalar* piece, Scalar* tensor, bool first) const {
-    for_rows(outer, run,
-             [&](Index row) { put(flat(tensor + row * whole + offset, run), first, flat(piece + row * run, run)); });
+    for_rows(outer, run, [&](Index row) { put(tensor + row * whole + offset, run, first, Same{}, piece + row * run); });
   }
 };
 
@@ -112,8 +110,8 @@ struct Concat {
   }
 
  private:
-  template <class Body>
-  void for_pieces(std::span<const ConstTensorView> inputs, ConstTensorView y, const Body& body) const {
+  void for_pieces(std::span<const ConstTensorView> inputs, ConstTensorView y,
+                  detail::FunctionRef<void(std::size_t, const detail::Piece&)> body) const {
     Index begin = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       body(i, detail::Piece(y.shape(), inputs[i].shape(), axis, begin));
@@ -135,9 +133,8 @@ struct GatherRows {
   }
   void forward(ConstTensorView x, TensorView y) const {
     const Index n = detail::Cut(x.shape(), 0).inner;
-    detail::for_rows(y.shape()[0], n, [&](Index row) {
-      detail::put(detail::flat(y.data() + row * n, n), true, detail::flat(x.data() + index(row) * n, n));
-    });
+    detail::for_rows(y.shape()[0], n,
+                     [&](Index row) { std::copy_n(x.data() + index(row) * n, n, y.data() + row * n); });
   }
   /// Rows of dy are added to those of dx in their order; threads share the columns.
   void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
@@ -146,8 +143,8 @@ struct GatherRows {
     const TensorView sums = dx.accumulator();
     parallel_for(n, std::max<Index>(16, detail::chunk_size / std::max<Index>(1, rows)), [&](Index begin, Index end) {
       for (Index row = 0; row < rows; ++row)
-        detail::flat(sums.data() + index(row) * n + begin, end - begin) +=
-            detail::flat(dy.data() + row * n + begin, end - begin);
+        detail::put(sums.data() + index(row) * n + begin, end - begin, false, detail::Same{},
+                    dy.data() + row * n + begin);
     });
   }
 

@@ -54,7 +54,11 @@ struct Sum {
       const Index outer = strip / strips, begin = strip % strips * width, n = std::min(width, cut.inner - begin);
       Scalar* const sums = y.data() + outer * cut.inner + begin;
       simd::column_sums(x.data() + outer * cut.length * cut.inner + begin, cut.length, n, cut.inner, sums);
-      if (average) detail::flat(sums, n) /= static_cast<Scalar>(cut.length);
+      if (average) {
+        const auto length = static_cast<Scalar>(cut.length);
+        detail::put(
+            sums, n, true, [=](const Four& total) { return total / length; }, sums);
+      }
     });
   }
 
@@ -62,20 +66,22 @@ struct Sum {
     if (!dx) return;
     const auto scale = static_cast<Scalar>(1 / count(x.shape()));
     if (!axis) {
-      dx += detail::ArrayMap::Constant(x.size(), scale * dy.data()[0]);
+      const Scalar slope = scale * dy.data()[0];
+      detail::contribute(dx, [=] { return Four::all(slope); });
       return;
     }
     const detail::Cut cut(x.shape(), x.shape().checked_axis(*axis));
     const Gradient::Target target = dx.target();
     if (cut.inner == 1) {
       detail::for_rows(cut.outer, cut.length, [&](Index row) {
-        detail::put(detail::flat(target.view.data() + row * cut.length, cut.length), target.first,
-                    detail::ArrayMap::Constant(cut.length, scale * dy.data()[row]));
+        const Scalar slope = scale * dy.data()[row];
+        detail::put(target.view.data() + row * cut.length, cut.length, target.first, [=] { return Four::all(slope); });
       });
     } else {
       detail::for_rows(cut.outer * cut.length, cut.inner, [&](Index row) {
-        detail::put(detail::flat(target.view.data() + row * cut.inner, cut.inner), target.first,
-                    scale * detail::flat(dy.data() + row / cut.length * cut.inner, cut.inner));
+        detail::put(
+            target.view.data() + row * cut.inner, cut.inner, target.first, [=](const Four& g) { return scale * g; },
+            dy.data() + row / cut.length * cut.inner);
       });
     }
   }

@@ -1,80 +1,36 @@
 #pragma once
-// Choices between elements, as Eigen expressions that stay in vector registers: Eigen 3.4's own select() branches at
-// every element, and its max() and min() leave open what becomes of NaN.
+// Choices between numbers, four at a time (blocks.hpp). What becomes of NaN is said of each.
 
-#include "../core/config.hpp"
-#include "../core/eigen.hpp"
+#include "blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
-/// The greater (or the lesser) of two elements; NaN if one of them is. (Not by Eigen's pmax: g++ 12 warns about its own
-/// AVX-512 maximum in the user's build.)
-template <bool greatest>
-struct Extremum {
-  Scalar operator()(Scalar a, Scalar b) const { return (greatest ? a < b : b < a) || b != b ? b : a; }
-  template <class Packet>
-  Packet packetOp(const Packet& a, const Packet& b) const {
-    using namespace Eigen::internal;
-    return pselect(pcmp_eq(b, b), pselect(greatest ? pcmp_lt(a, b) : pcmp_lt(b, a), b, a), b);
-  }
-};
+/// The greater of two numbers; NaN if one of them is.
+TAPEGRAD_INLINE Four greater(const Four& a, const Four& b) { return if_less(a, b, b, if_nan(b, b, a)); }
+/// The lesser of two numbers; NaN if one of them is.
+TAPEGRAD_INLINE Four lesser(const Four& a, const Four& b) { return if_less(b, a, b, if_nan(b, b, a)); }
+/// x, but `bound` where it is less; NaN stays.
+TAPEGRAD_INLINE Four at_least(const Four& x, Scalar bound) { return if_less(x, Four::all(bound), Four::all(bound), x); }
+/// x, but `bound` where it is greater; NaN stays.
+TAPEGRAD_INLINE Four at_most(const Four& x, Scalar bound) { return if_less(Four::all(bound), x, Four::all(bound), x); }
 
-template <class A, class B>
-auto greater(const Eigen::ArrayBase<A>& a, const Eigen::ArrayBase<B>& b) {
-  return a.derived().binaryExpr(b.derived(), Extremum<true>{});
+/// 1, 0 or -1; 0 for NaN.
+TAPEGRAD_INLINE Four sign(const Four& x) {
+  const Four zero = Four::zero();
+  return if_less(zero, x, Four::all(1), if_less(x, zero, Four::all(-1), zero));
 }
-template <class A, class B>
-auto lesser(const Eigen::ArrayBase<A>& a, const Eigen::ArrayBase<B>& b) {
-  return a.derived().binaryExpr(b.derived(), Extremum<false>{});
-}
-template <class X>
-auto at_least(const Eigen::ArrayBase<X>& x, Scalar bound) {
-  return greater(x, X::PlainObject::Constant(x.size(), bound));
-}
-template <class X>
-auto at_most(const Eigen::ArrayBase<X>& x, Scalar bound) {
-  return lesser(x, X::PlainObject::Constant(x.size(), bound));
-}
-
-/// `value` where `gate` is positive, or, for the opposite, where it is not (as NaN is not); 0 elsewhere.
-template <bool positive>
-struct KeepWhere {
-  Scalar operator()(Scalar gate, Scalar value) const { return (gate > 0) == positive ? value : Scalar{0}; }
-  template <class Packet>
-  Packet packetOp(const Packet& gate, const Packet& value) const {
-    const Packet mask = Eigen::internal::pcmp_lt(Eigen::internal::pzero(gate), gate);
-    return positive ? Eigen::internal::pand(mask, value) : Eigen::internal::pandnot(value, mask);
-  }
-};
 
 /// gate > 0 ? value : 0.
-template <class Gate, class Value>
-auto where_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value) {
-  return gate.derived().binaryExpr(value.derived(), KeepWhere<true>{});
+TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value) {
+  return if_less(Four::zero(), gate, value, Four::zero());
 }
 /// gate > 0 ? 0 : value.
-template <class Gate, class Value>
-auto unless_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value) {
-  return gate.derived().binaryExpr(value.derived(), KeepWhere<false>{});
+TAPEGRAD_INLINE Four unless_positive(const Four& gate, const Four& value) {
+  return if_less(Four::zero(), gate, Four::zero(), value);
 }
 /// gate > 0 ? value : otherwise. The one that is not chosen may be anything, NaN too.
-template <class Gate, class Value, class Otherwise>
-auto where_positive(const Eigen::ArrayBase<Gate>& gate, const Eigen::ArrayBase<Value>& value,
-                    const Eigen::ArrayBase<Otherwise>& otherwise) {
+TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value, const Four& otherwise) {
   return where_positive(gate, value) + unless_positive(gate, otherwise);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
-
-namespace Eigen::internal {
-
-template <bool greatest>
-struct functor_traits<tapegrad::detail::Extremum<greatest>> {
-  enum { Cost = 3, PacketAccess = packet_traits<tapegrad::Scalar>::HasCmp };
-};
-template <bool positive>
-struct functor_traits<tapegrad::detail::KeepWhere<positive>> {
-  enum { Cost = 2, PacketAccess = packet_traits<tapegrad::Scalar>::HasCmp };
-};
-
-}  // namespace Eigen::internal

@@ -40,9 +40,9 @@ struct Reshape {
                                 " has ", result.size(), "; the numbers must be equal");
     return result;
   }
-  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array()); }
+  void forward(ConstTensorView x, TensorView y) const { y.copy_from(x.reshaped(y.shape())); }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += dy.array();
+    detail::contribute(dx, detail::Same{}, dy);
   }
 };
 
@@ -70,7 +70,7 @@ struct Transpose {
     const Shape& shape = from.shape();
     const int left = std::min(shape.checked_axis(a), shape.checked_axis(b));
     const int right = std::max(shape.checked_axis(a), shape.checked_axis(b));
-    if (left == right) return detail::put(to.array(), first, from.array());
+    if (left == right) return detail::put(to, first, detail::Same{}, from);
     const detail::Cut outside(shape, left), inside(shape, right);
     const Index lefts = outside.length, rights = inside.length, inner = inside.inner;
     const Index middle = outside.inner / std::max<Index>(1, rights * inner);
@@ -80,11 +80,10 @@ struct Transpose {
       Scalar* target = to.data() + row * lefts * inner;
       const Index step = middle * rights * inner;
       if (inner == 1) {
-        using Strided = Eigen::Map<const Eigen::Array<Scalar, Eigen::Dynamic, 1>, 0, Eigen::InnerStride<>>;
-        detail::put(detail::flat(target, lefts), first, Strided(source, lefts, Eigen::InnerStride<>(step)));
+        for (Index i = 0; i < lefts; ++i) target[i] = first ? source[i * step] : target[i] + source[i * step];
       } else {
         for (Index i = 0; i < lefts; ++i)
-          detail::put(detail::flat(target + i * inner, inner), first, detail::flat(source + i * step, inner));
+          detail::put(target + i * inner, inner, first, detail::Same{}, source + i * step);
       }
     });
   }
@@ -118,11 +117,10 @@ struct BroadcastTo {
  private:
   /// The first of two inputs, the second of which lends its shape alone.
   struct First : detail::Broadcasting<First> {
-    using Run = detail::ConstArrayMap;
     static constexpr const char* name = BroadcastTo::name;
-    static auto value(Run a, Run) { return a; }
-    static auto da(Run, Run, Run, Run dy) { return dy; }
-    static auto db(Run, Run, Run, Run dy) { return dy; }
+    static Four value(const Four& a, const Four&) { return a; }
+    static Four da(const Four&, const Four&, const Four&, const Four& dy) { return dy; }
+    static Four db(const Four&, const Four&, const Four&, const Four& dy) { return dy; }
   };
 };
 

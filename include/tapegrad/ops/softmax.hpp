@@ -13,7 +13,8 @@ inline double log_sum_exp(const Scalar* x, Index n, Scalar shift) {
   double total = 0;
   Block block;
   for_blocks(0, n, [&](Index begin, Index count) {
-    flat(block.data, count) = flat(x + begin, count) - shift;
+    put(
+        block.data, count, true, [=](const Four& a) { return a - shift; }, x + begin);
     simd::exp(block.data, block.data, count);
     total += simd::sum(block.data, count);
   });
@@ -29,10 +30,12 @@ struct LogSumExpOfRow {
 /// Writes a row's softmax to y, and returns its logsumexp.
 inline LogSumExpOfRow softmax_row(const Scalar* x, Scalar* y, Index n) {
   const Scalar shift = simd::max(x, n);
-  flat(y, n) = flat(x, n) - shift;
+  put(
+      y, n, true, [=](const Four& a) { return a - shift; }, x);
   simd::exp(y, y, n);
   const double total = simd::sum(y, n);
-  flat(y, n) /= static_cast<Scalar>(total);
+  put(
+      y, n, true, [divisor = static_cast<Scalar>(total)](const Four& a) { return a / divisor; }, y);
   return {static_cast<double>(shift), std::log(total)};
 }
 
@@ -70,10 +73,12 @@ struct LogSumExp {
       const Scalar rest = log_total == -infinity ? Scalar{0} : log_total;
       detail::Block block;
       detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
-        auto exps = detail::flat(block.data, count);
-        exps = (detail::flat(x.data() + begin, count) - shift) - rest;
+        detail::put(
+            block.data, count, true, [=](const Four& a) { return (a - shift) - rest; }, x.data() + begin);
         simd::exp(block.data, block.data, count);
-        detail::put(detail::flat(target.view.data() + begin, count), target.first, dy.data()[row] * exps);
+        detail::put(
+            target.view.data() + begin, count, target.first,
+            [slope = dy.data()[row]](const Four& e) { return slope * e; }, block.data);
       });
     });
   }
@@ -103,9 +108,11 @@ struct Softmax {
     const Index n = y.shape().cols();
     const Gradient::Target target = dx.target();
     detail::for_rows(y.shape().rows(), n, [&](Index row) {
-      const auto result = detail::flat(y.data() + row * n, n), slope = detail::flat(dy.data() + row * n, n);
-      const auto mean = static_cast<Scalar>(simd::dot(result.data(), slope.data(), n));
-      detail::put(detail::flat(target.view.data() + row * n, n), target.first, result * (slope - mean));
+      const Scalar *const result = y.data() + row * n, *const slope = dy.data() + row * n;
+      const auto mean = static_cast<Scalar>(simd::dot(result, slope, n));
+      detail::put(
+          target.view.data() + row * n, n, target.first, [=](const Four& p, const Four& g) { return p * (g - mean); },
+          result, slope);
     });
   }
 };
@@ -118,10 +125,11 @@ struct LogSoftmax {
     const Index n = x.shape().cols();
     detail::for_rows(x.shape().rows(), n, [&](Index row) {
       // Not x - logsumexp(x), which loses the digits that a large maximum has no room for.
-      const auto from = detail::flat(x.data() + row * n, n);
-      const Scalar shift = simd::max(from.data(), n);
-      const auto log_total = static_cast<Scalar>(detail::log_sum_exp(from.data(), n, shift));
-      detail::flat(y.data() + row * n, n) = (from - shift) - log_total;
+      const Scalar* const from = x.data() + row * n;
+      const Scalar shift = simd::max(from, n);
+      const auto log_total = static_cast<Scalar>(detail::log_sum_exp(from, n, shift));
+      detail::put(
+          y.data() + row * n, n, true, [=](const Four& a) { return (a - shift) - log_total; }, from);
     });
   }
   /// dx = dy - exp(y) * sum(dy).
@@ -134,8 +142,9 @@ struct LogSoftmax {
       detail::Block block;
       detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
         simd::exp(y.data() + begin, block.data, count);
-        detail::put(detail::flat(target.view.data() + begin, count), target.first,
-                    detail::flat(dy.data() + begin, count) - total * detail::flat(block.data, count));
+        detail::put(
+            target.view.data() + begin, count, target.first,
+            [=](const Four& g, const Four& p) { return g - total * p; }, dy.data() + begin, block.data);
       });
     });
   }

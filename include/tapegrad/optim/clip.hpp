@@ -5,6 +5,7 @@
 
 #include "../autodiff/parameter.hpp"
 #include "../core/simd/simd.hpp"
+#include "../ops/select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -34,7 +35,8 @@ inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_
   for (Parameter* parameter : parameters)
     if (parameter->has_grad()) {
       const TensorView gradient = parameter->mutable_grad();
-      gradient.assign(gradient.array() * static_cast<Scalar>(factor));
+      detail::each(
+          gradient, [scale = static_cast<Scalar>(factor)](const detail::Four& g) { return g * scale; }, gradient);
     }
   return norm;
 }
@@ -46,7 +48,8 @@ inline void clip_grad_value(std::span<Parameter* const> parameters, double limit
   for (Parameter* parameter : parameters)
     if (parameter->has_grad()) {
       const TensorView gradient = parameter->mutable_grad();
-      gradient.assign(gradient.array().max(-most).min(most));
+      const auto clipped = [=](const detail::Four& g) { return detail::at_most(detail::at_least(g, -most), most); };
+      detail::each(gradient, clipped, gradient);
     }
 }
 

@@ -15,9 +15,6 @@
 #define TAPEGRAD_X86 0
 #endif
 
-/// For everything that a kernel is made of: it must be inlined to be compiled for the kernel's instruction set.
-#define TAPEGRAD_INLINE __attribute__((always_inline)) inline
-
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// What the hot loops are compiled for: `avx2` stands for AVX2 and FMA, `avx512` for AVX-512 F, VL, DQ and both before,

@@ -196,15 +196,6 @@ TAPEGRAD_INLINE Vec<Scalar, lanes> apply(const Vec<Scalar, lanes>& x) {
   }
 }
 
-/// y[i] = f(x[i]...) for a callable of vectors.
-template <int lanes, class F, class... X>
-TAPEGRAD_INLINE void map(F f, Scalar* y, Index n, const X*... x) {
-  using V = Vec<Scalar, lanes>;
-  Index i = 0;
-  for (; i + lanes <= n; i += lanes) f(V::load(x + i)...).store(y + i);
-  if (i < n) f(V::load(x + i, n - i)...).store(y + i, n - i);
-}
-
 template <class Function>
 struct Map {
   template <int lanes>

@@ -57,6 +57,16 @@ struct Vec {
   friend TAPEGRAD_INLINE Vec operator/(const Vec& a, const Vec& b) { return {a.raw / b.raw}; }
   friend TAPEGRAD_INLINE Vec operator*(const Vec& a, const Vec& b) { return Vec{a.raw * b.raw}.apart(); }
 
+  friend TAPEGRAD_INLINE Vec operator-(const Vec& a) { return {-a.raw}; }
+  friend TAPEGRAD_INLINE Vec operator+(const Vec& a, T b) { return a + all(b); }
+  friend TAPEGRAD_INLINE Vec operator+(T a, const Vec& b) { return all(a) + b; }
+  friend TAPEGRAD_INLINE Vec operator-(const Vec& a, T b) { return a - all(b); }
+  friend TAPEGRAD_INLINE Vec operator-(T a, const Vec& b) { return all(a) - b; }
+  friend TAPEGRAD_INLINE Vec operator*(const Vec& a, T b) { return a * all(b); }
+  friend TAPEGRAD_INLINE Vec operator*(T a, const Vec& b) { return all(a) * b; }
+  friend TAPEGRAD_INLINE Vec operator/(const Vec& a, T b) { return a / all(b); }
+  friend TAPEGRAD_INLINE Vec operator/(T a, const Vec& b) { return all(a) / b; }
+
   /// The same, but g++ cannot merge it with what follows: a product with a later sum into a fused operation, as it
   /// would under -std=gnu++20, or two choices into one over a vector of truths, which it takes to pieces for AVX-512.
   TAPEGRAD_INLINE Vec apart() const {
@@ -186,8 +196,19 @@ TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
 }
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> abs(const Vec<T, lanes>& a) {
-  const Vec<T, lanes> zero = Vec<T, lanes>::zero();
-  return if_less(a, zero, zero - a, a);
+  using Integer = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
+  return bit_cast<T>(Vec<Integer, lanes>{bit_cast<Integer>(a).raw & (~Integer{0} >> 1)});
+}
+template <class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> square(const Vec<T, lanes>& a) {
+  return a * a;
+}
+/// f of each number, for what there is no loop for.
+template <class F, class T, int lanes>
+TAPEGRAD_INLINE Vec<T, lanes> one_by_one(const Vec<T, lanes>& a, const F& f) {
+  Vec<T, lanes> result = a;
+  for (int i = 0; i < lanes; ++i) result.raw[i] = f(a.raw[i]);
+  return result;
 }
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
@@ -211,6 +232,26 @@ TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
 #endif
   for (int i = 0; i < lanes; ++i) root.raw[i] = std::sqrt(a.raw[i]);
   return root;
+}
+
+// ---- loops ----------------------------------------------------------------------------------------------------------
+
+/// y[i] = f(x[i]...) for i < n, for a callable of vectors. What is left at the end goes through the same loop, padded
+/// with zeros: f is inlined once, which halves the time to compile it.
+template <int lanes, class T, class F, class... X>
+TAPEGRAD_INLINE void map(const F& f, T* y, Index n, const X*... x) {
+  using V = Vec<T, lanes>;
+  alignas(V) T padded[1 + sizeof...(X)][lanes];
+  const Index rest = n & (lanes - 1), whole = n - rest;
+  T* to = y;
+  for (Index end = whole;; end = lanes) {
+    for (Index i = 0; i < end; i += lanes) f(V::load(x + i)...).store(to + i);
+    if (rest == 0 || to != y) break;
+    to = padded[0];
+    [[maybe_unused]] std::size_t next = 0;
+    (static_cast<void>((V::load(x + whole, rest).store(padded[++next]), x = padded[next])), ...);
+  }
+  if (rest > 0) V::load(to).store(y + whole, rest);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
