@@ -1,6 +1,7 @@
 // What the registry cannot say of losses: anchors, defaults, options, labels of any integer type.
 #include <array>
 #include <cmath>
+#include <tapegrad/ops/arithmetic.hpp>
 #include <tapegrad/ops/classification.hpp>
 #include <tapegrad/ops/densities.hpp>
 #include <tapegrad/ops/reduce.hpp>
