@@ -56,16 +56,15 @@ void check_row(const std::string& what, const Tensor& got, const std::vector<dou
 TEST_CASE("ops give what their naive references give") {
   for (const Entry& entry : all()) {
     for (const std::vector<Shape>& shapes : entry.shapes) {
-      DYNAMIC_SECTION(entry.title() << " of " << (shapes.empty() ? Shape{0} : shapes[0])) {
-        Rng rng(1);
-        const std::vector<Tensor> inputs = draw(entry, shapes, rng);
-        const Tensor got = run(entry, inputs).value;
-        const Array wanted = expected(entry, std::vector<Array>(inputs.begin(), inputs.end()));
-        REQUIRE(got.shape() == wanted.shape);
-        for (Index i = 0; i < got.size(); ++i) {
-          INFO("element " << i << ": got " << got[i] << ", wanted " << wanted[i]);
-          CHECK(std::abs(double{got[i]} - wanted[i]) <= entry.tolerance * std::fmax(1, std::abs(wanted[i])));
-        }
+      INFO(entry.title() << " of " << (shapes.empty() ? Shape{0} : shapes[0]));
+      Rng rng(1);
+      const std::vector<Tensor> inputs = draw(entry, shapes, rng);
+      const Tensor got = run(entry, inputs).value;
+      const Array wanted = expected(entry, std::vector<Array>(inputs.begin(), inputs.end()));
+      REQUIRE(got.shape() == wanted.shape);
+      for (Index i = 0; i < got.size(); ++i) {
+        INFO("element " << i << ": got " << got[i] << ", wanted " << wanted[i]);
+        CHECK(std::abs(double{got[i]} - wanted[i]) <= entry.tolerance * std::fmax(1, std::abs(wanted[i])));
       }
     }
   }
@@ -74,19 +73,18 @@ TEST_CASE("ops give what their naive references give") {
 TEST_CASE("ops refuse bad inputs and say why") {
   for (const Entry& entry : all()) {
     for (const Bad& bad : entry.bad) {
-      DYNAMIC_SECTION(entry.title() << ": " << bad.message) {
-        tg::Tape tape;
-        const std::vector<Var> vars = record(entry, tape, bad.inputs);
-        std::string message = "no error";
-        try {
-          (bad.apply ? bad.apply : entry.apply)(vars);
-        } catch (const tg::ShapeError& error) {
-          message = error.what();
-        } catch (const tg::ValueError& error) {
-          message = error.what();
-        }
-        CHECK_THAT(message, ContainsSubstring(bad.message));
+      INFO(entry.title() << ": " << bad.message);
+      tg::Tape tape;
+      const std::vector<Var> vars = record(entry, tape, bad.inputs);
+      std::string message = "no error";
+      try {
+        (bad.apply ? bad.apply : entry.apply)(vars);
+      } catch (const tg::ShapeError& error) {
+        message = error.what();
+      } catch (const tg::ValueError& error) {
+        message = error.what();
       }
+      CHECK_THAT(message, ContainsSubstring(bad.message));
     }
   }
 }
@@ -94,14 +92,13 @@ TEST_CASE("ops refuse bad inputs and say why") {
 TEST_CASE("ops are right at the ends of the range") {
   for (const Entry& entry : all()) {
     for (const Extreme& extreme : entry.extremes) {
-      DYNAMIC_SECTION(entry.title() << " at " << Catch::Detail::stringify(extreme.inputs)) {
-        std::vector<Tensor> inputs;
-        for (const std::vector<double>& input : extreme.inputs) inputs.push_back(row(input, entry.pointwise ? 37 : 1));
-        const Outcome got = run(entry, inputs);
-        check_row("value", got.value, extreme.value);
-        for (std::size_t i = 0; i < extreme.gradients.size(); ++i)
-          check_row("gradient of input " + std::to_string(i), got.gradients.at(i), extreme.gradients[i]);
-      }
+      INFO(entry.title() << " at " << Catch::Detail::stringify(extreme.inputs));
+      std::vector<Tensor> inputs;
+      for (const std::vector<double>& input : extreme.inputs) inputs.push_back(row(input, entry.pointwise ? 37 : 1));
+      const Outcome got = run(entry, inputs);
+      check_row("value", got.value, extreme.value);
+      for (std::size_t i = 0; i < extreme.gradients.size(); ++i)
+        check_row("gradient of input " + std::to_string(i), got.gradients.at(i), extreme.gradients[i]);
     }
   }
 }
@@ -109,19 +106,18 @@ TEST_CASE("ops are right at the ends of the range") {
 TEST_CASE("ops give the same bits on any number of threads") {
   const int before = tg::num_threads();
   for (const Entry& entry : all()) {
-    DYNAMIC_SECTION(entry.title()) {
-      Rng rng(2);
-      const std::vector<Tensor> inputs = draw(entry, entry.bench, rng);
-      tg::set_num_threads(1);
-      const Outcome one = run(entry, inputs);
-      tg::set_num_threads(3);
-      const Outcome three = run(entry, inputs);
-      tg::set_num_threads(before);
-      CHECK(tg::same_bits(one.value, three.value));
-      for (std::size_t i = 0; i < inputs.size(); ++i) {
-        INFO("gradient of input " << i);
-        CHECK(tg::same_bits(one.gradients[i], three.gradients[i]));
-      }
+    INFO(entry.title());
+    Rng rng(2);
+    const std::vector<Tensor> inputs = draw(entry, entry.bench, rng);
+    tg::set_num_threads(1);
+    const Outcome one = run(entry, inputs);
+    tg::set_num_threads(3);
+    const Outcome three = run(entry, inputs);
+    tg::set_num_threads(before);
+    CHECK(tg::same_bits(one.value, three.value));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      INFO("gradient of input " << i);
+      CHECK(tg::same_bits(one.gradients[i], three.gradients[i]));
     }
   }
 }
@@ -129,14 +125,13 @@ TEST_CASE("ops give the same bits on any number of threads") {
 TEST_CASE("a second backward call adds the same gradient once more") {
   for (const Entry& entry : all()) {
     for (const std::vector<Shape>& shapes : entry.shapes) {
-      DYNAMIC_SECTION(entry.title() << " of " << (shapes.empty() ? Shape{0} : shapes[0])) {
-        Rng rng(3);
-        const std::vector<Tensor> inputs = draw(entry, shapes, rng);
-        const Outcome once = run(entry, inputs), twice = run(entry, inputs, 2);
-        for (std::size_t i = 0; i < inputs.size(); ++i)
-          for (Index j = 0; j < once.gradients[i].size(); ++j)
-            CHECK(double{twice.gradients[i][j]} == Approx(2 * double{once.gradients[i][j]}).margin(1e-6));
-      }
+      INFO(entry.title() << " of " << (shapes.empty() ? Shape{0} : shapes[0]));
+      Rng rng(3);
+      const std::vector<Tensor> inputs = draw(entry, shapes, rng);
+      const Outcome once = run(entry, inputs), twice = run(entry, inputs, 2);
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        for (Index j = 0; j < once.gradients[i].size(); ++j)
+          CHECK(double{twice.gradients[i][j]} == Approx(2 * double{once.gradients[i][j]}).margin(1e-6));
     }
   }
 }
