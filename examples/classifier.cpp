@@ -22,22 +22,22 @@ void train(const Options& options, double dropout) {
   if (!options.quiet) std::printf("%s\n%s\n", tg::build_info().c_str(), model.summary().c_str());
 
   tg::Tape tape;
-  const auto accuracy = [&](const tg::data::ImageDataset& images) {
+  const auto accuracy_on = [&](const tg::data::ImageDataset& images) {
     model.eval();
-    int right = 0;
+    tg::nn::Accuracy accuracy;
     for (const auto& batch : tg::data::batches(images, {.size = options.batch})) {
       tape.reset();
       const auto guard = tape.no_grad();
-      right += tg::nn::count_correct(model(tape.constant(batch.images)).value(), batch.labels);
+      accuracy.add(model(tape.constant(batch.images)).value(), batch.labels);
     }
     model.train();
-    return static_cast<double>(right) / images.size();
+    return accuracy.value();
   };
 
   tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order});
   double test = 0;
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
-    double loss = 0;
+    tg::nn::RunningMean loss;
     {
       Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
       for (const auto& batch : batches) {
@@ -46,19 +46,18 @@ void train(const Options& options, double dropout) {
         adam.zero_grad();
         mean.backward();
         adam.step();
-        loss += mean.item() * batch.size();
+        loss.add(mean.item(), batch.size());
         progress.add(batch.size());
       }
     }
     schedule.step();
-    test = accuracy(mnist.test);
+    test = accuracy_on(mnist.test);
     if (!options.quiet)
-      std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss / mnist.train.size(),
-                  100 * test);
+      std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss.value(), 100 * test);
   }
   tg::io::save(output_path(options, "model.safetensors"), model);
   write_summary(options,
-                {{"options", to_json(options)}, {"train_accuracy", accuracy(mnist.train)}, {"test_accuracy", test}});
+                {{"options", to_json(options)}, {"train_accuracy", accuracy_on(mnist.train)}, {"test_accuracy", test}});
 }
 
 }  // namespace

@@ -106,13 +106,13 @@ void train(const FlowOptions& options) {
   tg::Tape tape;
   const auto measure = [&](const tg::data::ImageDataset& images) {
     tg::Rng noise = rng.evaluation;
-    double sum = 0;
+    tg::nn::RunningMean loss;
     for (const auto& batch : tg::data::batches(images, {.size = options.batch, .normalize = to_both_sides})) {
       tape.reset();
       const auto guard = tape.no_grad();
-      sum += flow.loss(tape.constant(batch.images), noise).item() * batch.size();
+      loss.add(flow.loss(tape.constant(batch.images), noise).item(), batch.size());
     }
-    return sum / images.size();
+    return loss.value();
   };
 
   auto metrics = open_output(options, "metrics.csv");
@@ -124,17 +124,18 @@ void train(const FlowOptions& options) {
     {
       Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
       pace.start();
-      train = 0;
+      tg::nn::RunningMean mean;
       for (const auto& batch : batches) {
         tape.reset();
         const tg::Var loss = flow.loss(tape.constant(batch.images), rng.noise);
         adam.zero_grad();
         loss.backward();
         adam.step();
-        train += loss.item() * batch.size() / mnist.train.size();
+        mean.add(loss.item(), batch.size());
         pace.step(batch.size());
         progress.add(batch.size());
       }
+      train = mean.value();
     }
     if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
     schedule.step();
