@@ -1,3 +1,4 @@
+#include <cfenv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -210,6 +211,19 @@ TEST_CASE("simd: Adam's moments never become subnormal", "[simd]") {
     }
     CHECK(state.m == Numbers(100));
     CHECK(state.v == Numbers(100));
+  }
+}
+
+TEST_CASE("simd: the cross-entropy of sure answers makes no subnormal numbers", "[simd]") {
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    INFO("isa " << tg::name(isa));
+    const Numbers a = random_numbers(1000, -75, 75), t = random_numbers(1000, 0, 1);
+    Numbers y(a.size());
+    std::feclearexcept(FE_ALL_EXCEPT);
+    tg::simd::bce_with_logits(a.data(), t.data(), y.data(), 1000);
+    tg::simd::bce_with_logits_backward(a.data(), t.data(), Scalar{0.01f}, y.data(), 1000);
+    CHECK(std::fetestexcept(FE_UNDERFLOW) == 0);
   }
 }
 

@@ -172,7 +172,9 @@ struct SoftplusTail {
     const V lost = small - (u - one);
     const V root_two = V::all(0x1.6a09e6p0f);
     const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * V::all(0.5f) - one), small);
-    return log_of(f, if_less(root_two, u, one, V::zero()));
+    // Where log(1 + f) is f, the logarithm would square it: far below, into subnormal numbers, which are slow.
+    const V least = V::all(0x1p-30f);
+    return if_less(small, least, small, log_of(if_less(small, least, least, f), if_less(root_two, u, one, V::zero())));
   }
 };
 
