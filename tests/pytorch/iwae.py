@@ -13,10 +13,8 @@ iwae --weights evaluates too.
 
 import argparse
 import gzip
-import json
 import math
 import pathlib
-import struct
 import time
 
 import numpy as np
@@ -24,41 +22,23 @@ import torch
 from torch import tanh
 from torch.nn.functional import linear, softplus
 
+import safetensors
+
 TRAIN_IMAGES, BATCH, LATENT = 59600, 20, 50
 LEARNING_RATES = [10e-4, 7.2e-4, 5.2e-4, 3.7e-4, 2.7e-4, 1.9e-4, 1.4e-4, 1e-4]
 LAYERS = ["encode1", "encode2", "mu", "log_sigma", "decode1", "decode2", "pixels"]
 
 
-def read_safetensors(path):
-    data = pathlib.Path(path).read_bytes()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        numbers = np.frombuffer(data[8 + length + begin : 8 + length + end], {"F32": "<f4", "F64": "<f8"}[entry["dtype"]])
-        tensors[name] = torch.from_numpy(numbers.reshape(entry["shape"]).copy())
-    return tensors
-
-
 def read_trace(path):
-    tensors = read_safetensors(path)
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in safetensors.load(path)[0].items()}
     tensors["losses"] = tensors["losses"].view(-1)
     tensors["images"] = tensors["images"].view(-1, BATCH, 784)
     tensors["noise"] = tensors["noise"].view(len(tensors["images"]), -1, BATCH, LATENT)
     return tensors
 
 
-def write_safetensors(path, tensors):
-    header, blobs, offset = {}, [], 0
-    for name, tensor in sorted(tensors.items()):
-        blob = tensor.detach().numpy().astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [offset, offset + len(blob)]}
-        blobs.append(blob)
-        offset += len(blob)
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+def write_model(path, parameters):
+    safetensors.save(path, {name: tensor.detach().numpy() for name, tensor in sorted(parameters.items())})
 
 
 def read_images(folder, name):
@@ -157,7 +137,7 @@ def train(arguments):
             epoch += 1
             print(f"epoch {epoch}   stage {stage + 1}   train {total / len(images):.3f}   "
                   f"{(time.perf_counter() - start) / 60:.1f} min", flush=True)
-        write_safetensors(out / f"model-{stage + 1}.safetensors", model.parameters)
+        write_model(out / f"model-{stage + 1}.safetensors", model.parameters)
     print(f"k = {samples}, {arguments.objective}: test {evaluate(model, trace['test'], arguments.eval_samples):.3f} nats "
           f"by {arguments.eval_samples} samples", flush=True)
     return 0
