@@ -19,10 +19,10 @@ inline std::string build_info() {
 #else
   const std::string compiler = "an unknown compiler";
 #endif
-  return detail::concat("tapegrad " TAPEGRAD_VERSION ", ", sizeof(Scalar) == sizeof(float) ? "float" : "double", ", ",
-                        name(simd::isa()), " kernels, ", TAPEGRAD_USE_OPENMP ? "OpenMP" : "no OpenMP", ", ",
-                        num_threads(), num_threads() == 1 ? " thread" : " threads", ", Eigen ", EIGEN_WORLD_VERSION,
-                        ".", EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION, ", ", compiler);
+  return detail::concat("tapegrad " TAPEGRAD_VERSION ", ", detail::scalar_name, ", ", name(simd::isa()), " kernels, ",
+                        TAPEGRAD_USE_OPENMP ? "OpenMP" : "no OpenMP", ", ", num_threads(),
+                        num_threads() == 1 ? " thread" : " threads", ", Eigen ", EIGEN_WORLD_VERSION, ".",
+                        EIGEN_MAJOR_VERSION, ".", EIGEN_MINOR_VERSION, ", ", compiler);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

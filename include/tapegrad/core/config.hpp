@@ -89,4 +89,8 @@ static_assert(sizeof(Scalar) == sizeof(float) || sizeof(Scalar) == sizeof(double
 /// Sizes, counts and positions: signed, as Eigen's.
 using Index = std::ptrdiff_t;
 
+namespace detail {
+inline constexpr const char* scalar_name = sizeof(Scalar) == sizeof(float) ? "float" : "double";
+}
+
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -12,8 +12,6 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-inline constexpr const char* scalar_name = sizeof(Scalar) == sizeof(float) ? "float" : "double";
-
 /// The elements of a tensor in nested brackets, in columns; the middle of a long axis is left out.
 class ElementsText {
  public:
