@@ -69,10 +69,10 @@ inline void parallel_region(int threads, FunctionRef<void(int, int)> body) {
     return;
   }
 #if TAPEGRAD_USE_OPENMP
-  // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
   std::exception_ptr failure;
   int failed_share = threads;
   std::mutex guard;
+  // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
 #pragma omp parallel num_threads(std::min(threads, processors()))
   for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
     try {

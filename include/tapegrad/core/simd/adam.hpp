@@ -31,31 +31,20 @@ struct Adam {
       square = if_less(square, least, zero, square);
       weight = fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
     };
-    alignas(V) Scalar padded[4][lanes];  // as map() does it (vec.hpp)
-    const Index rest = n & (lanes - 1), whole = n - rest;
-    Scalar *to_p = p, *to_m = m, *to_v = v;
-    for (Index end = whole;; end = lanes) {
-      for (Index i = 0; i < end; i += lanes) {
-        V weight = V::load(to_p + i), mean = V::load(to_m + i), square = V::load(to_v + i);
-        update(V::load(g + i), weight, mean, square);
-        weight.store(to_p + i);
-        mean.store(to_m + i);
-        square.store(to_v + i);
-      }
-      if (rest == 0 || to_p != p) break;
-      V::load(g + whole, rest).store(padded[0]);
-      V::load(p + whole, rest).store(padded[1]);
-      V::load(m + whole, rest).store(padded[2]);
-      V::load(v + whole, rest).store(padded[3]);
-      g = padded[0];
-      to_p = padded[1];
-      to_m = padded[2];
-      to_v = padded[3];
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) {
+      V weight = V::load(p + i), mean = V::load(m + i), square = V::load(v + i);
+      update(V::load(g + i), weight, mean, square);
+      weight.store(p + i);
+      mean.store(m + i);
+      square.store(v + i);
     }
-    if (rest > 0) {
-      V::load(to_p).store(p + whole, rest);
-      V::load(to_m).store(m + whole, rest);
-      V::load(to_v).store(v + whole, rest);
+    if (const Index rest = n - i; rest > 0) {
+      V weight = V::load(p + i, rest), mean = V::load(m + i, rest), square = V::load(v + i, rest);
+      update(V::load(g + i, rest), weight, mean, square);
+      weight.store(p + i, rest);
+      mean.store(m + i, rest);
+      square.store(v + i, rest);
     }
   }
 };

@@ -34,8 +34,8 @@ inline void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, 
 inline void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
                    double shift) {
   constexpr Index line = 64, on_the_way = 16384;
-  const Index ahead =
-      std::clamp<Index>(on_the_way / std::max<Index>(cols, 1), 1, 16);  // rows lie anywhere in memory: they are fetched
+  // Rows lie anywhere in memory: they are fetched.
+  const Index ahead = std::clamp<Index>(on_the_way / std::max<Index>(cols, 1), 1, 16);
   const std::array<Scalar, 256> table = detail::scaled_bytes(scale, shift);
   for (Index i = -ahead; i < count; ++i) {
     if (i + ahead < count)
