@@ -51,15 +51,15 @@ class Accuracy {
   /// Scores are (samples, classes), with one label a sample. Throws ShapeError otherwise.
   template <IntegerRange Labels>
   void add(ConstTensorView scores, const Labels& labels) {
-    correct_ += count_correct(scores, labels);
-    count_ += static_cast<double>(std::ranges::size(labels));
+    const double correct = count_correct(scores, labels);
+    mean_.add(1, correct);
+    mean_.add(0, static_cast<double>(std::ranges::size(labels)) - correct);
   }
   /// From 0 to 1; NaN before the first.
-  double value() const { return count_ == 0 ? std::nan("") : correct_ / count_; }
+  double value() const { return mean_.value(); }
 
  private:
-  double correct_ = 0;
-  double count_ = 0;
+  RunningMean mean_;
 };
 
 /// log(mean(exp(x))) of numbers that come one after another, however many: the estimate of log p(x) from importance
