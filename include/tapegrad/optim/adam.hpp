@@ -24,7 +24,7 @@ struct AdamOptions {
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 ///   p -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
 /// where t counts the updates of that parameter, from 1.
-class Adam : public Optimizer {
+class Adam : public GroupOptimizer<AdamOptions> {
  public:
   /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
   explicit Adam(const std::vector<Parameter*>& parameters, const AdamOptions& options = {})
@@ -37,19 +37,17 @@ class Adam : public Optimizer {
     require_not_negative("weight_decay", options.weight_decay);
     require_not_negative("initial_v", options.initial_v);
     const InitialBuffer moments[] = {{"exp_avg", 0}, {"exp_avg_sq", options.initial_v}};
-    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
-    add_parameters(parameters, options.lr, moments);
-    options_.push_back(options);
+    add(parameters, options, moments);
   }
 
  protected:
-  Adam(const char* name, const std::vector<Parameter*>& parameters, const AdamOptions& options) : Optimizer(name) {
+  Adam(const char* name, const std::vector<Parameter*>& parameters, const AdamOptions& options) : GroupOptimizer(name) {
     add_group(parameters, options);
   }
 
  private:
   void update(ParameterState& state, double lr) override {
-    const AdamOptions& options = options_[state.group];
+    const AdamOptions& options = this->options(state);
     const auto [beta1, beta2] = options.betas;
     const double t = static_cast<double>(state.steps);
     const double correction1 = 1 - std::pow(beta1, t), correction2 = std::sqrt(1 - std::pow(beta2, t));
@@ -68,8 +66,6 @@ class Adam : public Optimizer {
       simd::adam(step, g + begin, p + begin, m + begin, v + begin, end - begin);
     });
   }
-
-  std::vector<AdamOptions> options_;  // of each group; the learning rate is the base's
 };
 
 /// Options of AdamW.

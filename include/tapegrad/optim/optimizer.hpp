@@ -154,4 +154,23 @@ class Optimizer {
   std::vector<ParameterState> states_;
 };
 
+/// An optimizer whose groups differ in more than the learning rate: each has an `Options`, with a member `lr`.
+template <class Options>
+class GroupOptimizer : public Optimizer {
+ protected:
+  using Optimizer::Optimizer;
+
+  /// Adds a group with these options; throws as add_parameters does.
+  void add(const std::vector<Parameter*>& parameters, const Options& options, std::span<const InitialBuffer> buffers) {
+    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
+    add_parameters(parameters, options.lr, buffers);
+    options_.push_back(options);
+  }
+  /// The options of a parameter's group; but its learning rate is what update() is given.
+  const Options& options(const ParameterState& state) const { return options_[state.group]; }
+
+ private:
+  std::vector<Options> options_;
+};
+
 }  // namespace tapegrad::inline TAPEGRAD_ABI::optim

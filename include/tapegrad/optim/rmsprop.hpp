@@ -17,11 +17,11 @@ struct RMSpropOptions {
 /// RMSprop (Tieleman and Hinton 2012), as PyTorch's:
 ///   g += weight_decay p;  v = alpha v + (1 - alpha) g^2;  u = g / (sqrt(v) + eps);
 ///   p -= lr u, or with momentum b = momentum b + u;  p -= lr b.
-class RMSprop : public Optimizer {
+class RMSprop : public GroupOptimizer<RMSpropOptions> {
  public:
   /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
   explicit RMSprop(const std::vector<Parameter*>& parameters, const RMSpropOptions& options = {})
-      : Optimizer("rmsprop") {
+      : GroupOptimizer("rmsprop") {
     add_group(parameters, options);
   }
   /// More parameters, with options of their own. Throws the same.
@@ -33,14 +33,12 @@ class RMSprop : public Optimizer {
     std::vector<InitialBuffer> buffers{{"square_avg", 0}};
     if (options.momentum > 0) buffers.push_back({"momentum_buffer", 0});
     if (options.centered) buffers.push_back({"grad_avg", 0});
-    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
-    add_parameters(parameters, options.lr, buffers);
-    options_.push_back(options);
+    add(parameters, options, buffers);
   }
 
  private:
   void update(ParameterState& state, double lr) override {
-    const RMSpropOptions& options = options_[state.group];
+    const RMSpropOptions& options = this->options(state);
     const auto rate = static_cast<Scalar>(lr), eps = static_cast<Scalar>(options.eps);
     const auto keep = static_cast<Scalar>(options.alpha), rest = static_cast<Scalar>(1 - options.alpha);
     const auto decay = static_cast<Scalar>(options.weight_decay), momentum = static_cast<Scalar>(options.momentum);
@@ -64,8 +62,6 @@ class RMSprop : public Optimizer {
       }
     });
   }
-
-  std::vector<RMSpropOptions> options_;  // of each group; the learning rate is the base's
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::optim

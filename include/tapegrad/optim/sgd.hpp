@@ -15,10 +15,10 @@ struct SGDOptions {
 
 /// Stochastic gradient descent, as PyTorch's (b starts as the first gradient, undamped):
 ///   g += weight_decay p;  b = momentum b + (1 - dampening) g;  p -= lr b, or with Nesterov lr (g + momentum b).
-class SGD : public Optimizer {
+class SGD : public GroupOptimizer<SGDOptions> {
  public:
   /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
-  explicit SGD(const std::vector<Parameter*>& parameters, const SGDOptions& options = {}) : Optimizer("sgd") {
+  explicit SGD(const std::vector<Parameter*>& parameters, const SGDOptions& options = {}) : GroupOptimizer("sgd") {
     add_group(parameters, options);
   }
   /// More parameters, with options of their own. Throws the same.
@@ -30,14 +30,12 @@ class SGD : public Optimizer {
             "nesterov with momentum = ", options.momentum, " and dampening = ", options.dampening,
             "; it needs momentum, and no dampening");
     static constexpr InitialBuffer momentum[] = {{"momentum_buffer", 0}};
-    options_.reserve(groups() + 1);  // so that nothing can fail once the parameters are there
-    add_parameters(parameters, options.lr, std::span(momentum, options.momentum > 0 ? 1 : 0));
-    options_.push_back(options);
+    add(parameters, options, std::span(momentum, options.momentum > 0 ? 1 : 0));
   }
 
  private:
   void update(ParameterState& state, double lr) override {
-    const SGDOptions& options = options_[state.group];
+    const SGDOptions& options = this->options(state);
     const auto rate = static_cast<Scalar>(lr);
     const auto decay = static_cast<Scalar>(options.weight_decay);
     const auto momentum = static_cast<Scalar>(options.momentum);
@@ -56,8 +54,6 @@ class SGD : public Optimizer {
       }
     });
   }
-
-  std::vector<SGDOptions> options_;  // of each group; the learning rate is the base's
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::optim
