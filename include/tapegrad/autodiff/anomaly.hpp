@@ -30,14 +30,8 @@ inline std::string anomaly_of(const std::string& what, ConstTensorView values) {
     if (std::isfinite(values.data()[i])) continue;
     if (count++ == 0) first = i;
   }
-  std::string place;
-  Index rest = first;
-  for (int axis = values.shape().rank() - 1; axis >= 0; --axis) {
-    place = concat(rest % values.shape()[axis], place.empty() ? "" : ", ", place);
-    rest /= values.shape()[axis];
-  }
   return concat(count, " of ", values.size(), " elements of ", what, " are not finite, the first is ",
-                values.data()[first], " at [", place, "]");
+                values.data()[first], " at ", position(values.shape(), first));
 }
 
 inline std::string ranges_of(std::span<const ConstTensorView> inputs) {

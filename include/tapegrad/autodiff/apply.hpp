@@ -60,8 +60,8 @@ struct Recorder {
       const Stopwatch watch(tape.profiler_, op_type.name, &OpProfile::forward_seconds, 1);
       op_type.forward(tape, node, op);
       node.requires_grad = node.requires_grad && tape.grad_enabled_;
-      if (tape.detects_anomaly_) [[unlikely]]
-        tape.anomaly_.forward(tape, node);
+      if (tape.anomaly_) [[unlikely]]
+        tape.anomaly_->forward(tape, node);
       return tape.push(node);
     } catch (Error& error) {  // which learns in which layer it happened
       if (tape.scope_) error.locate(tape.scope_->path());

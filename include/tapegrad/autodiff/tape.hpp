@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "../core/random.hpp"
-#include "gradient.hpp"
+#include "node.hpp"
 #include "parameter_table.hpp"
 #include "profile.hpp"
 #include "var.hpp"
@@ -17,36 +17,7 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-struct Node;
-
-/// What is the same for all nodes of one kind of op.
-struct OpType {
-  const char* name;
-  void (*forward)(Tape& tape, Node& node, const void* op);  // computes the node's value, and keeps the op
-  void (*backward)(Tape& tape, std::uint32_t index);
-};
-
-/// One value on the tape. Everything it points to lives in the arena, but for a borrowed value and a parameter's.
-struct Node {
-  ConstTensorView value;
-  GradientSlot gradient;
-  const OpType* type = nullptr;           // null for a leaf
-  const void* op = nullptr;               // the op struct with its attributes
-  const std::uint32_t* inputs = nullptr;  // their positions on the tape
-  std::uint32_t input_count = 0;
-  bool requires_grad = false;
-  const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
-  Parameter* parameter = nullptr;
-  std::uint32_t parameter_version = 0;  // when the value was read
-
-  const char* made_by() const {
-    if (type) return type->name;
-    if (parameter) return "parameter";
-    return requires_grad ? "variable" : "constant";
-  }
-};
-
-/// What is called for each op once detect_anomaly() was: by pointers, so that others need not compile it.
+/// What is called for each op while detect_anomaly() lives: by pointers, so that others need not compile it.
 struct AnomalyHooks {
   void (*forward)(Tape& tape, const Node& node);
   void (*backward)(Tape& tape, std::uint32_t index);
@@ -113,25 +84,26 @@ class Tape {
   }
 
   /// Changes how the tape works while it lives.
+  template <class State>
   class [[nodiscard]] Mode {
    public:
-    Mode(bool& flag, bool value) : flag_(flag), before_(std::exchange(flag, value)) {}
+    Mode(State& state, State value) : state_(state), before_(std::exchange(state, value)) {}
     Mode(const Mode&) = delete;
     Mode& operator=(const Mode&) = delete;
-    ~Mode() { flag_ = before_; }
+    ~Mode() { state_ = before_; }
 
    private:
-    bool& flag_;
-    bool before_;
+    State& state_;
+    State before_;
   };
   /// Switches recording off: what is computed meanwhile requires no gradient.
-  Mode no_grad() { return {grad_enabled_, false}; }
+  Mode<bool> no_grad() { return {grad_enabled_, false}; }
   /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
   /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. It reads every
   /// number again and again, so a step takes several times as long.
-  Mode detect_anomaly() {
-    anomaly_ = {detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
-    return {detects_anomaly_, true};
+  Mode<const detail::AnomalyHooks*> detect_anomaly() {
+    static constexpr detail::AnomalyHooks check{detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
+    return {anomaly_, &check};
   }
 
   /// While it lives, errors say that they happened in `owner`, by its `path()`. Layers make one when they are called.
@@ -215,8 +187,7 @@ class Tape {
   std::uint64_t backward_calls_ = 0;
   std::uint32_t pass_ = 1;
   bool grad_enabled_ = true;
-  bool detects_anomaly_ = false;
-  detail::AnomalyHooks anomaly_{};
+  const detail::AnomalyHooks* anomaly_ = nullptr;
 };
 
 inline detail::Node& Tape::node(Var var, const char* what) {
@@ -266,8 +237,8 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     const detail::Node& reached = nodes_[index];
     if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
     const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
-    if (detects_anomaly_) [[unlikely]] {
-      anomaly_.backward(*this, index);
+    if (anomaly_) [[unlikely]] {
+      anomaly_->backward(*this, index);
     } else {
       reached.type->backward(*this, index);
     }

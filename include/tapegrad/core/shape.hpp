@@ -100,4 +100,17 @@ class Shape {
   int rank_ = 0;
 };
 
+namespace detail {
+
+/// "[0, 37]": where element i of a tensor stands.
+inline std::string position(const Shape& shape, Index i) {
+  std::string text;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    text = concat(i % shape[axis], text.empty() ? "" : ", ", text);
+    i /= shape[axis];
+  }
+  return concat("[", text, "]");
+}
+
+}  // namespace detail
 }  // namespace tapegrad::inline TAPEGRAD_ABI

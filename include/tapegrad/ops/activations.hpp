@@ -126,7 +126,7 @@ struct GeluExact : detail::Elementwise {
       return g * (p + inverse_sqrt_2pi * detail::within_range(a) * density);
     };
     detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* density, Scalar* to, bool first) {
-      detail::put(density, n, true, exponent, x.data() + begin);
+      detail::each(density, n, exponent, x.data() + begin);
       simd::exp(density, density, n);
       detail::put(to, n, first, slope, x.data() + begin, phi.data() + begin, density, dy.data() + begin);
     });
@@ -152,7 +152,7 @@ struct GeluTanh : detail::Elementwise {
       return g * s * (1 + at * (1 - s) * (linear + 3 * cubic * square(at)));
     };
     detail::contribute_blocks(dx, [&](Index begin, Index n, Scalar* sigmoid, Scalar* to, bool first) {
-      detail::put(sigmoid, n, true, bounded, x.data() + begin);
+      detail::each(sigmoid, n, bounded, x.data() + begin);
       simd::sigmoid(sigmoid, sigmoid, n);
       detail::put(to, n, first, slope, x.data() + begin, sigmoid, dy.data() + begin);
     });

@@ -13,6 +13,18 @@ namespace detail {
 /// of a second; and as fast on every machine as the memory that such loops wait for.
 using Four = simd::Vec<Scalar, 4>;
 
+/// y[i] = f(x[i]...) for i < n.
+template <class Formula, class... X>
+void each(Scalar* y, Index n, const Formula& f, const X*... x) {
+  simd::map<Four::lanes>(f, y, n, x...);
+}
+/// y = f(x...), element by element.
+template <class Formula, class... X>
+void each(TensorView y, const Formula& f, const X&... x) {
+  parallel_for(y.size(), chunk_size,
+               [&](Index begin, Index end) { each(y.data() + begin, end - begin, f, x.data() + begin...); });
+}
+
 /// to[i] = f(x[i]...), or for a later contribution to[i] += f(x[i]...), for i < n.
 template <class Formula, class... X>
 void put(Scalar* to, Index n, bool first, const Formula& f, const X*... x) {
@@ -20,7 +32,7 @@ void put(Scalar* to, Index n, bool first, const Formula& f, const X*... x) {
     const Four value = f(numbers...);
     return first ? value : before + value;
   };
-  simd::map<Four::lanes>(result, to, n, to, x...);
+  each(to, n, result, to, x...);
 }
 template <class Formula, class... X>
 void put(TensorView to, bool first, const Formula& f, const X&... x) {
@@ -33,11 +45,6 @@ struct Same {
   TAPEGRAD_INLINE Four operator()(const Four& x) const { return x; }
 };
 
-/// y = f(x...), element by element.
-template <class Formula, class... X>
-void each(TensorView y, const Formula& f, const X&... x) {
-  put(y, true, f, x...);
-}
 /// Adds f(x...), element by element, to a gradient, if that is wanted.
 template <class Formula, class... X>
 void contribute(Gradient gradient, const Formula& f, const X&... x) {

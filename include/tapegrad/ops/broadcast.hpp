@@ -272,8 +272,8 @@ struct Broadcasting {
 
   void forward(ConstTensorView a, ConstTensorView b, TensorView y) const {
     broadcast(a, b, y, [](const Run& run, Scalar* to) {
-      put(
-          to, run.n, true, [](const Four& u, const Four& v) { return Op::value(u, v); }, run.a, run.b);
+      each(
+          to, run.n, [](const Four& u, const Four& v) { return Op::value(u, v); }, run.a, run.b);
     });
   }
   void backward(ConstTensorView a, ConstTensorView b, ConstTensorView y, ConstTensorView dy, Gradient da,

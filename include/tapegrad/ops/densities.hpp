@@ -11,8 +11,8 @@ namespace detail {
 
 /// 1 / sigma = exp(-log_var / 2). Distances are multiplied by it twice, not by its square, which overflows earlier.
 inline void inverse_sigma(const Scalar* log_var, Scalar* out, Index n) {
-  put(
-      out, n, true, [](const Four& a) { return a / -2; }, log_var);
+  each(
+      out, n, [](const Four& a) { return a / -2; }, log_var);
   simd::exp(out, out, n);
 }
 
@@ -33,15 +33,15 @@ struct KlStandardNormal {
     const auto term = [](const Four& mu, const Four& growth, const Four& log_var) {
       return (square(mu) + (growth - log_var)) / 2;
     };
-    detail::put(out, n, true, term, in[0], out, in[1]);
+    detail::each(out, n, term, in[0], out, in[1]);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       std::copy_n(in[0], n, out);
     } else {
       simd::expm1(in[1], out, n);
-      detail::put(
-          out, n, true, [](const Four& growth) { return growth / 2; }, out);
+      detail::each(
+          out, n, [](const Four& growth) { return growth / 2; }, out);
     }
   }
 };
@@ -58,14 +58,14 @@ struct KlNormal {
                          const Four& log_var2) {
       return (square((mu1 - mu2) * inverse) + (g - (log_var1 - log_var2))) / 2;
     };
-    detail::put(out, n, true, term, in[0], in[2], out, growth.data, in[1], in[3]);
+    detail::each(out, n, term, in[0], in[2], out, growth.data, in[1], in[3]);
   }
   void slope(std::size_t i, const detail::Blocks<4>& in, Scalar* out, Index n) const {
     detail::Block growth;
     if (i % 2 == 1) expm1_ratio(in, growth.data, n);
     if (i == 1) {
-      detail::put(
-          out, n, true, [](const Four& g) { return g / 2; }, growth.data);
+      detail::each(
+          out, n, [](const Four& g) { return g / 2; }, growth.data);
       return;
     }
     detail::inverse_sigma(in[3], out, n);
@@ -73,16 +73,16 @@ struct KlNormal {
       const auto slope = [](const Four& mu1, const Four& mu2, const Four& inverse, const Four& g) {
         return (square((mu1 - mu2) * inverse) + g) / -2;
       };
-      detail::put(out, n, true, slope, in[0], in[2], out, growth.data);
+      detail::each(out, n, slope, in[0], in[2], out, growth.data);
     } else {
-      detail::put(out, n, true, detail::twice_scaled, in[i], in[2 - i], out);
+      detail::each(out, n, detail::twice_scaled, in[i], in[2 - i], out);
     }
   }
 
  private:
   static void expm1_ratio(const detail::Blocks<4>& in, Scalar* out, Index n) {
-    detail::put(
-        out, n, true, [](const Four& a, const Four& b) { return a - b; }, in[1], in[3]);
+    detail::each(
+        out, n, [](const Four& a, const Four& b) { return a - b; }, in[1], in[3]);
     simd::expm1(out, out, n);
   }
 };
@@ -97,7 +97,7 @@ struct NormalLogDensity {
     const auto term = [=](const Four& x, const Four& mu, const Four& inverse, const Four& log_var) {
       return (square((x - mu) * inverse) + log_var + log_two_pi) / -2;
     };
-    detail::put(out, n, true, term, in[0], in[1], out, in[2]);
+    detail::each(out, n, term, in[0], in[1], out, in[2]);
   }
   void slope(std::size_t i, const detail::Blocks<3>& in, Scalar* out, Index n) const {
     detail::inverse_sigma(in[2], out, n);
@@ -105,9 +105,9 @@ struct NormalLogDensity {
       const auto slope = [](const Four& x, const Four& mu, const Four& inverse) {
         return (square((x - mu) * inverse) - 1) / 2;
       };
-      detail::put(out, n, true, slope, in[0], in[1], out);
+      detail::each(out, n, slope, in[0], in[1], out);
     } else {
-      detail::put(out, n, true, detail::twice_scaled, in[1 - i], in[i], out);
+      detail::each(out, n, detail::twice_scaled, in[1 - i], in[i], out);
     }
   }
 };
@@ -117,11 +117,11 @@ struct StandardNormalLogDensity {
   static constexpr std::array inputs{"x"};
   void value(const detail::Blocks<1>& in, Scalar* out, Index n) const {
     const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
-    detail::put(
-        out, n, true, [=](const Four& x) { return (square(x) + log_two_pi) / -2; }, in[0]);
+    detail::each(
+        out, n, [=](const Four& x) { return (square(x) + log_two_pi) / -2; }, in[0]);
   }
   void slope(std::size_t, const detail::Blocks<1>& in, Scalar* out, Index n) const {
-    detail::put(out, n, true, detail::negated, in[0]);
+    detail::each(out, n, detail::negated, in[0]);
   }
 };
 
@@ -131,7 +131,7 @@ struct BernoulliLogDensity {
   void check(std::span<const ConstTensorView> in) const { detail::check_targets(name, inputs[0], in[0]); }
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
     simd::bce_with_logits(in[1], in[0], out, n);
-    detail::put(out, n, true, detail::negated, out);
+    detail::each(out, n, detail::negated, out);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {

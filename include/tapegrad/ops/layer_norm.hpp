@@ -32,12 +32,12 @@ struct LayerNorm {
       const Scalar* const from = x.data() + row * n;
       Scalar* const to = y.data() + row * n;
       const auto mean = static_cast<Scalar>(simd::sum(from, n) / static_cast<double>(n));
-      detail::put(
-          to, n, true, [=](const Four& a) { return a - mean; }, from);
+      detail::each(
+          to, n, [=](const Four& a) { return a - mean; }, from);
       const double variance = simd::sum_of_squares(to, n) / static_cast<double>(n);
       const auto scale = static_cast<Scalar>(1 / std::sqrt(variance + eps));
-      detail::put(
-          to, n, true, [=](const Four& a) { return a * scale; }, to);
+      detail::each(
+          to, n, [=](const Four& a) { return a * scale; }, to);
       inverse_std.data()[row] = scale;
     });
   }

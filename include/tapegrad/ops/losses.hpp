@@ -13,24 +13,14 @@ enum class TargetCheck { on, off };
 
 namespace detail {
 
-/// "[0, 37]": where element i of a tensor stands.
-inline std::string position(const Shape& shape, Index i) {
-  std::string text;
-  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-    text = concat(i % shape[axis], text.empty() ? "" : ", ", text);
-    i /= shape[axis];
-  }
-  return concat("[", text, "]");
-}
-
 /// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
 inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
   parallel_for(x.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
     Block block;
     for_blocks(chunk_begin, chunk_end, [&](Index begin, Index n) {
       // Not positive within; NaN for NaN.
-      put(
-          block.data, n, true, [](const Four& a) { return a * (a - 1); }, x.data() + begin);
+      each(
+          block.data, n, [](const Four& a) { return a * (a - 1); }, x.data() + begin);
       if (simd::max(block.data, n) <= 0) return;
       Index i = begin;
       while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
@@ -61,30 +51,30 @@ struct Bce {
     detail::Block log_off;
     logs(in[0], out, log_off.data, n);
     const auto term = [](const Four& t, const Four& on, const Four& off) { return (t - 1) * off - t * on; };
-    detail::put(out, n, true, term, in[1], out, log_off.data);
+    detail::each(out, n, term, in[1], out, log_off.data);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       const auto ratio = [](const Four& p, const Four& t) {
         return (p - t) / detail::at_least(p * (1 - p), Scalar(1e-12));
       };
-      detail::put(out, n, true, ratio, in[0], in[1]);
+      detail::each(out, n, ratio, in[0], in[1]);
       return;
     }
     detail::Block log_off;
     logs(in[0], out, log_off.data, n);
-    detail::put(
-        out, n, true, [](const Four& on, const Four& off) { return off - on; }, out, log_off.data);
+    detail::each(
+        out, n, [](const Four& on, const Four& off) { return off - on; }, out, log_off.data);
   }
 
  private:
   static void logs(const Scalar* p, Scalar* log_on, Scalar* log_off, Index n) {
     const auto bounded = [](const Four& log) { return detail::at_least(log, -100); };
     simd::log(p, log_on, n);
-    detail::put(log_on, n, true, bounded, log_on);
-    detail::put(log_off, n, true, detail::negated, p);
+    detail::each(log_on, n, bounded, log_on);
+    detail::each(log_off, n, detail::negated, p);
     simd::log1p(log_off, log_off, n);
-    detail::put(log_off, n, true, bounded, log_off);
+    detail::each(log_off, n, bounded, log_off);
   }
 };
 
@@ -100,7 +90,7 @@ struct BceWithLogits {
     if (i == 0) {
       simd::bce_with_logits_backward(in[0], in[1], Scalar{1}, out, n);
     } else {
-      detail::put(out, n, true, detail::negated, in[0]);
+      detail::each(out, n, detail::negated, in[0]);
     }
   }
 };
@@ -109,12 +99,12 @@ struct Mse {
   static constexpr const char* name = "mse";
   static constexpr std::array inputs{"input", "target"};
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    detail::put(
-        out, n, true, [](const Four& x, const Four& t) { return square(x - t); }, in[0], in[1]);
+    detail::each(
+        out, n, [](const Four& x, const Four& t) { return square(x - t); }, in[0], in[1]);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    detail::put(
-        out, n, true, [](const Four& x, const Four& t) { return 2 * (x - t); }, in[i], in[1 - i]);
+    detail::each(
+        out, n, [](const Four& x, const Four& t) { return 2 * (x - t); }, in[i], in[1 - i]);
   }
 };
 
@@ -122,12 +112,12 @@ struct L1 {
   static constexpr const char* name = "l1";
   static constexpr std::array inputs{"input", "target"};
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    detail::put(
-        out, n, true, [](const Four& x, const Four& t) { return abs(x - t); }, in[0], in[1]);
+    detail::each(
+        out, n, [](const Four& x, const Four& t) { return abs(x - t); }, in[0], in[1]);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    detail::put(
-        out, n, true, [](const Four& x, const Four& t) { return detail::sign(x - t); }, in[i], in[1 - i]);
+    detail::each(
+        out, n, [](const Four& x, const Four& t) { return detail::sign(x - t); }, in[i], in[1 - i]);
   }
 };
 
@@ -144,13 +134,13 @@ struct Huber {
       const Four distance = abs(x - t), near = detail::at_most(distance, d);
       return near * (distance - near / 2);
     };
-    detail::put(out, n, true, term, in[0], in[1]);
+    detail::each(out, n, term, in[0], in[1]);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     const auto slope = [d = static_cast<Scalar>(delta)](const Four& x, const Four& t) {
       return detail::at_most(detail::at_least(x - t, -d), d);
     };
-    detail::put(out, n, true, slope, in[i], in[1 - i]);
+    detail::each(out, n, slope, in[i], in[1 - i]);
   }
 };
 

@@ -56,8 +56,8 @@ struct Sum {
       simd::column_sums(x.data() + outer * cut.length * cut.inner + begin, cut.length, n, cut.inner, sums);
       if (average) {
         const auto length = static_cast<Scalar>(cut.length);
-        detail::put(
-            sums, n, true, [=](const Four& total) { return total / length; }, sums);
+        detail::each(
+            sums, n, [=](const Four& total) { return total / length; }, sums);
       }
     });
   }

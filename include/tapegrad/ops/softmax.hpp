@@ -13,8 +13,8 @@ inline double log_sum_exp(const Scalar* x, Index n, Scalar shift) {
   double total = 0;
   Block block;
   for_blocks(0, n, [&](Index begin, Index count) {
-    put(
-        block.data, count, true, [=](const Four& a) { return a - shift; }, x + begin);
+    each(
+        block.data, count, [=](const Four& a) { return a - shift; }, x + begin);
     simd::exp(block.data, block.data, count);
     total += simd::sum(block.data, count);
   });
@@ -30,12 +30,12 @@ struct LogSumExpOfRow {
 /// Writes a row's softmax to y, and returns its logsumexp.
 inline LogSumExpOfRow softmax_row(const Scalar* x, Scalar* y, Index n) {
   const Scalar shift = simd::max(x, n);
-  put(
-      y, n, true, [=](const Four& a) { return a - shift; }, x);
+  each(
+      y, n, [=](const Four& a) { return a - shift; }, x);
   simd::exp(y, y, n);
   const double total = simd::sum(y, n);
-  put(
-      y, n, true, [divisor = static_cast<Scalar>(total)](const Four& a) { return a / divisor; }, y);
+  each(
+      y, n, [divisor = static_cast<Scalar>(total)](const Four& a) { return a / divisor; }, y);
   return {static_cast<double>(shift), std::log(total)};
 }
 
@@ -73,8 +73,8 @@ struct LogSumExp {
       const Scalar rest = log_total == -infinity ? Scalar{0} : log_total;
       detail::Block block;
       detail::for_blocks(row * n, (row + 1) * n, [&](Index begin, Index count) {
-        detail::put(
-            block.data, count, true, [=](const Four& a) { return (a - shift) - rest; }, x.data() + begin);
+        detail::each(
+            block.data, count, [=](const Four& a) { return (a - shift) - rest; }, x.data() + begin);
         simd::exp(block.data, block.data, count);
         detail::put(
             target.view.data() + begin, count, target.first,
@@ -128,8 +128,8 @@ struct LogSoftmax {
       const Scalar* const from = x.data() + row * n;
       const Scalar shift = simd::max(from, n);
       const auto log_total = static_cast<Scalar>(detail::log_sum_exp(from, n, shift));
-      detail::put(
-          y.data() + row * n, n, true, [=](const Four& a) { return (a - shift) - log_total; }, from);
+      detail::each(
+          y.data() + row * n, n, [=](const Four& a) { return (a - shift) - log_total; }, from);
     });
   }
   /// dx = dy - exp(y) * sum(dy).
