@@ -1,6 +1,7 @@
 #include "tapegrad/io/module.hpp"
 
 #include "catch.hpp"
+#include "tapegrad/io/safetensors.hpp"
 #include "temporary.hpp"
 
 using namespace tapegrad;

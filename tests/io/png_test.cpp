@@ -1,5 +1,7 @@
 #include "tapegrad/io/png.hpp"
 
+#include <png.h>
+
 #include "catch.hpp"
 #include "temporary.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <tapegrad/io/module.hpp>
+#include <tapegrad/io/safetensors.hpp>
 #include <tapegrad/nn/activation.hpp>
 #include <tapegrad/nn/layer_norm.hpp>
 #include <tapegrad/nn/linear.hpp>

@@ -74,6 +74,14 @@
 /// set, and those that are a test and a call.
 #define TAPEGRAD_INLINE __attribute__((always_inline)) inline
 
+/// Before each function whose body need not be compiled with every file that calls it: where the build defines
+/// TAPEGRAD_COMPILED, the headers only declare these, and compiled/*.cpp have their bodies.
+#ifdef TAPEGRAD_COMPILED
+#define TAPEGRAD_BODY
+#else
+#define TAPEGRAD_BODY inline
+#endif
+
 #define TAPEGRAD_JOIN_(scalar, threads, isa, eigen) scalar##_##threads##_##isa##_##eigen
 #define TAPEGRAD_JOIN(scalar, threads, isa, eigen) TAPEGRAD_JOIN_(scalar, threads, isa, eigen)
 /// The inline namespace: `tapegrad::float_omp_baseline_eigen::Tensor`.

@@ -8,8 +8,8 @@
 
 #include "../core/memory.hpp"
 #include "../core/parallel.hpp"
+#include "gemm.hpp"
 #include "kernel.hpp"
-#include "matrix.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
@@ -203,3 +203,18 @@ class Product {
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail
+
+namespace tapegrad::inline TAPEGRAD_ABI {
+
+TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatrix c, GemmStart start) {
+  detail::require<ShapeError>(a.cols == b.rows && a.rows == c.rows && b.cols == c.cols, "gemm: A is ", a.rows, "x",
+                              a.cols, ", B is ", b.rows, "x", b.cols, ", C is ", c.rows, "x", c.cols,
+                              "; they must be m x k, k x n and m x n");
+  if (c.rows == 0 || c.cols == 0) return;
+  const gemm_detail::Product product(a, b, c, start);
+  detail::parallel_region(static_cast<int>(product.blocks()), [&](int thread, int threads) {
+    for (Index block = thread; block < product.blocks(); block += threads) product.compute(block);
+  });
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -4,11 +4,16 @@
 #include <charconv>
 #include <concepts>
 #include <functional>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "../data/batches.hpp"
+#include "../nn/module.hpp"
 #include "../optim/early_stopping.hpp"
 #include "../optim/schedule.hpp"
-#include "module.hpp"
+#include "safetensors.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::io {
 
@@ -32,7 +37,8 @@ class CheckpointArchive {
     if (found == file_->tensors.end()) {
       note(missing_, quoted(name));
     } else if (found->second.shape() != value.shape()) {
-      note(misfits_, concat(quoted(name), " is ", found->second.shape(), " there, ", value.shape(), " here"));
+      note(misfits_,
+           tapegrad::detail::concat(quoted(name), " is ", found->second.shape(), " there, ", value.shape(), " here"));
     } else if (reads_) {
       writable().copy_from(found->second);
     }
@@ -51,61 +57,30 @@ class CheckpointArchive {
     const char* const end = found->data() + found->size();
     const auto [rest, error] = std::from_chars(found->data(), end, read);
     if (error != std::errc() || rest != end || !(read >= least && read <= most)) {
-      note(misfits_,
-           concat(quoted(name), " is ", quoted(*found), ", a number from ", least, " to ", most, " is needed"));
+      note(misfits_, tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ", a number from ", least, " to ",
+                                              most, " is needed"));
     } else if (reads_) {
       value = read;
     }
   }
 
   /// Any text.
-  void text(const std::string& name, std::string& value) {
-    const std::string* const found = entry(name, value);
-    if (found && reads_) value = *found;
-  }
+  void text(const std::string& name, std::string& value);
   /// A text that must be the same in the file.
-  void same(const std::string& name, const std::string& value) {
-    const std::string* const found = entry(name, value);
-    if (found && *found != value)
-      note(misfits_, concat(quoted(name), " is ", quoted(*found), " there, ", quoted(value), " here"));
-  }
+  void same(const std::string& name, const std::string& value);
 
   /// Throws IoError that lists all that did not fit. What goes over the parts after it reads.
-  void require_fit() {
-    std::string unexpected;
-    for (const auto& [name, tensor] : file_->tensors)
-      if (!tensors_.contains(name)) note(unexpected, quoted(name));
-    for (const auto& [name, value] : file_->metadata)
-      if (!texts_.contains(name)) note(unexpected, quoted(name));
-    std::string all;
-    if (!missing_.empty()) note(all, "it lacks " + missing_, "; ");
-    if (!unexpected.empty()) note(all, "it has " + unexpected + " too", "; ");
-    if (!misfits_.empty()) note(all, misfits_, "; ");
-    require_file(all.empty(), *path_, "is a checkpoint of another run: ", all);
-    tensors_.clear();
-    texts_.clear();
-    reads_ = true;
-  }
+  void require_fit();
 
   bool reads() const { return reads_; }
   const std::map<std::string, ConstTensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& texts() const { return texts_; }
 
  private:
-  static void add(bool added, const std::string& name) {
-    require<ValueError>(added, "checkpoint: the name ", quoted(name), " is there twice; each part has its own");
-  }
-  static void note(std::string& list, const std::string& what, const char* separator = ", ") {
-    list += (list.empty() ? "" : separator) + what;
-  }
+  static void add(bool added, const std::string& name);
+  static void note(std::string& list, const std::string& what, const char* separator = ", ");
   /// Keeps a text, and gives that of the file, or null.
-  const std::string* entry(const std::string& name, const std::string& value) {
-    add(texts_.emplace(name, value).second, name);
-    if (!file_) return nullptr;
-    const auto found = file_->metadata.find(name);
-    if (found == file_->metadata.end()) note(missing_, quoted(name));
-    return found == file_->metadata.end() ? nullptr : &found->second;
-  }
+  const std::string* entry(const std::string& name, const std::string& value);
 
   const Path* path_ = nullptr;
   const Safetensors* file_ = nullptr;
@@ -187,83 +162,31 @@ class Checkpoint {
 
   /// Writes a file beside `path`, and puts it there when the disk has all of it: whatever happens meanwhile, `path` is
   /// the old file or the new one. Throws IoError if it cannot be written, ValueError if two parts have the same name.
-  void save(const Path& path) const {
-    Archive archive;
-    for (const Part& part : parts_) part(archive);
-    std::map<std::string, std::string> texts = archive.texts();
-    for (const auto& [name, text] : {std::pair{"format", format}, {"format_version", version}, {"dtype", dtype()}})
-      detail::require<ValueError>(texts.emplace(name, text).second, "checkpoint: a part is called ", name,
-                                  ", which the file itself has; call it otherwise");
-    write_safetensors(path, archive.tensors(), texts);
-  }
+  void save(const Path& path) const;
 
   /// Puts everything back as it was saved. Throws IoError for a file that is damaged, of a newer version, or of a run
   /// with other parts, and lists all that does not fit; nothing has changed then.
-  void load(const Path& path) {
-    Safetensors file = read_safetensors(path);
-    const auto take = [&](const char* name) {
-      const auto entry = file.metadata.extract(name);
-      return entry ? entry.mapped() : std::string();
-    };
-    const std::string found_format = take("format"), found_version = take("format_version"),
-                      found_dtype = take("dtype");
-    detail::require_file(found_format == format, path, "is no checkpoint of tapegrad: its format is ",
-                         detail::quoted(found_format), ", not ", detail::quoted(format));
-    detail::require_file(found_version == version, path, "has format_version ", detail::quoted(found_version),
-                         "; this tapegrad reads ", detail::quoted(version));
-    detail::require_file(found_dtype == dtype(), path, "was saved by a program of ", detail::quoted(found_dtype),
-                         "; this one is of ", detail::quoted(dtype()), " and could not go on with the same bits");
-    Archive archive(path, file);
-    for (const Part& part : parts_) part(archive);
-    archive.require_fit();
-    for (const Part& part : parts_) part(archive);
-  }
+  void load(const Path& path);
 
  private:
   using Archive = detail::CheckpointArchive;
   using Part = std::function<void(Archive&)>;
-
-  static constexpr const char* format = "tapegrad checkpoint";
-  static constexpr const char* version = "1";
-  static const char* dtype() { return detail::dtype_name(sizeof(Scalar)); }
 
   Checkpoint& add_part(Part part) {
     parts_.push_back(std::move(part));
     return *this;
   }
 
-  static void visit(Archive& archive, const std::string& name, Rng& rng) {
-    Rng::State state = rng.state();
-    archive.number(name + ".key", state.key);
-    archive.number(name + ".counter", state.counter);
-    if (archive.reads()) rng = Rng(state);
-  }
-  static void visit(Archive& archive, const std::string& name, nn::Module& module) {
-    for (const auto& [path, parameter] : module.named_parameters())
-      archive.tensor(name + "." + path, std::as_const(*parameter).value(),
-                     [opened = parameter] { return opened->mutable_value(); });
-    visit_rngs(archive, name, module);
-  }
-  static void visit_rngs(Archive& archive, const std::string& name, nn::Module& module) {
-    visit(archive, name + ".rng", module.rng());
-    for (nn::Module* child : module.children()) visit_rngs(archive, name + "." + child->name(), *child);
-  }
-  static void visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer) {
-    for (std::size_t group = 0; group < optimizer.groups(); ++group) {
-      double lr = optimizer.lr(group);
-      archive.number(concat(name, ".lr.", group), lr, 0.0);
-      if (archive.reads()) optimizer.set_lr(lr, group);
-    }
-    for (std::size_t i = 0; optim::ParameterState & state : optimizer.states()) {
-      const std::string prefix = concat(name, ".", i++, ".");
-      archive.number(prefix + "steps", state.steps, Index{0});
-      for (auto& buffer : state.buffers)
-        archive.tensor(prefix + buffer.name, buffer.value, [&] { return buffer.value.view(); });
-    }
-  }
-  static std::string concat(const auto&... parts) { return tapegrad::detail::concat(parts...); }
+  static void visit(Archive& archive, const std::string& name, Rng& rng);
+  static void visit(Archive& archive, const std::string& name, nn::Module& module);
+  static void visit_rngs(Archive& archive, const std::string& name, nn::Module& module);
+  static void visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer);
 
   std::vector<Part> parts_;
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::io
+
+#ifndef TAPEGRAD_COMPILED
+#include "bodies/checkpoint.hpp"
+#endif

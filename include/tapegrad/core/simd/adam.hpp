@@ -51,7 +51,7 @@ struct Adam {
 
 }  // namespace detail
 
-inline void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
+TAPEGRAD_BODY void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
   run<detail::Adam>(&step, g, p, m, v, n);
 }
 

@@ -75,13 +75,18 @@ struct BceSlopes {
 
 }  // namespace detail
 
-inline void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n) { run<detail::Bce>(a, t, y, n); }
-inline double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n) { return run<detail::BceSum>(a, t, n); }
-inline void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
+TAPEGRAD_BODY void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n) {
+  run<detail::Bce>(a, t, y, n);
+}
+TAPEGRAD_BODY double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n) {
+  return run<detail::BceSum>(a, t, n);
+}
+TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n,
+                                            bool add) {
   run<detail::BceSlope>(a, t, scale, da, n, add);
 }
-inline void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
-                                     bool add) {
+TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
+                                            bool add) {
   run<detail::BceSlopes>(a, t, scale, da, n, add);
 }
 

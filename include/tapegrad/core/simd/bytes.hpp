@@ -27,12 +27,12 @@ inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x,
 
 }  // namespace detail
 
-inline void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
+TAPEGRAD_BODY void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
   detail::look_up(detail::scaled_bytes(scale, shift), x, y, n);
 }
 
-inline void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
-                   double shift) {
+TAPEGRAD_BODY void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
+                          double shift) {
   constexpr Index line = 64, on_the_way = 16384;
   // Rows lie anywhere in memory: they are fetched.
   const Index ahead = std::clamp<Index>(on_the_way / std::max<Index>(cols, 1), 1, 16);

@@ -212,12 +212,12 @@ struct Map {
 
 }  // namespace detail
 
-inline void exp(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Exp>>(x, y, n); }
-inline void log(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Log>>(x, y, n); }
-inline void log1p(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Log1p>>(x, y, n); }
-inline void expm1(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Expm1>>(x, y, n); }
-inline void tanh(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Tanh>>(x, y, n); }
-inline void sigmoid(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Sigmoid>>(x, y, n); }
-inline void softplus(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Softplus>>(x, y, n); }
+TAPEGRAD_BODY void exp(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Exp>>(x, y, n); }
+TAPEGRAD_BODY void log(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Log>>(x, y, n); }
+TAPEGRAD_BODY void log1p(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Log1p>>(x, y, n); }
+TAPEGRAD_BODY void expm1(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Expm1>>(x, y, n); }
+TAPEGRAD_BODY void tanh(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Tanh>>(x, y, n); }
+TAPEGRAD_BODY void sigmoid(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Sigmoid>>(x, y, n); }
+TAPEGRAD_BODY void softplus(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Softplus>>(x, y, n); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -145,10 +145,12 @@ struct PhiloxUniform {
 
 }  // namespace detail
 
-inline void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean, Scalar deviation) {
+TAPEGRAD_BODY void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean,
+                                 Scalar deviation) {
   run<detail::PhiloxNormal>(key, first, out, n, mean, deviation);
 }
-inline void philox_uniform(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low, Scalar width) {
+TAPEGRAD_BODY void philox_uniform(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low,
+                                  Scalar width) {
   run<detail::PhiloxUniform>(key, first, out, n, low, width);
 }
 

@@ -123,11 +123,11 @@ struct ColumnSums {
 
 }  // namespace detail
 
-inline double sum(const Scalar* x, Index n) { return run<detail::Sum>(n, x); }
-inline double dot(const Scalar* x, const Scalar* y, Index n) { return run<detail::Sum>(n, x, y); }
-inline double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
-inline Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
-inline void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
+TAPEGRAD_BODY double sum(const Scalar* x, Index n) { return run<detail::Sum>(n, x); }
+TAPEGRAD_BODY double dot(const Scalar* x, const Scalar* y, Index n) { return run<detail::Sum>(n, x, y); }
+TAPEGRAD_BODY double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
+TAPEGRAD_BODY Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
+TAPEGRAD_BODY void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
   run<detail::ColumnSums>(x, rows, cols, stride, out, add);
 }
 

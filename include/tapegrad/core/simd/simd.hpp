@@ -92,9 +92,11 @@ void philox_uniform(std::uint64_t key, std::uint64_t first, Scalar* out, Index n
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
 
+#ifndef TAPEGRAD_COMPILED
 #include "adam.hpp"
 #include "bce.hpp"
 #include "bytes.hpp"
 #include "math.hpp"
 #include "philox.hpp"
 #include "reduce.hpp"
+#endif

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "../checkpoint.hpp"
+#include "file.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::io {
+
+namespace detail {
+
+TAPEGRAD_BODY void CheckpointArchive::text(const std::string& name, std::string& value) {
+  const std::string* const found = entry(name, value);
+  if (found && reads_) value = *found;
+}
+
+TAPEGRAD_BODY void CheckpointArchive::same(const std::string& name, const std::string& value) {
+  const std::string* const found = entry(name, value);
+  if (found && *found != value)
+    note(misfits_, concat(quoted(name), " is ", quoted(*found), " there, ", quoted(value), " here"));
+}
+
+TAPEGRAD_BODY void CheckpointArchive::require_fit() {
+  std::string unexpected;
+  for (const auto& [name, tensor] : file_->tensors)
+    if (!tensors_.contains(name)) note(unexpected, quoted(name));
+  for (const auto& [name, value] : file_->metadata)
+    if (!texts_.contains(name)) note(unexpected, quoted(name));
+  std::string all;
+  if (!missing_.empty()) note(all, "it lacks " + missing_, "; ");
+  if (!unexpected.empty()) note(all, "it has " + unexpected + " too", "; ");
+  if (!misfits_.empty()) note(all, misfits_, "; ");
+  require_file(all.empty(), *path_, "is a checkpoint of another run: ", all);
+  tensors_.clear();
+  texts_.clear();
+  reads_ = true;
+}
+
+TAPEGRAD_BODY void CheckpointArchive::add(bool added, const std::string& name) {
+  require<ValueError>(added, "checkpoint: the name ", quoted(name), " is there twice; each part has its own");
+}
+
+TAPEGRAD_BODY void CheckpointArchive::note(std::string& list, const std::string& what, const char* separator) {
+  list += (list.empty() ? "" : separator) + what;
+}
+
+TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& name, const std::string& value) {
+  add(texts_.emplace(name, value).second, name);
+  if (!file_) return nullptr;
+  const auto found = file_->metadata.find(name);
+  if (found == file_->metadata.end()) note(missing_, quoted(name));
+  return found == file_->metadata.end() ? nullptr : &found->second;
+}
+
+inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
+inline constexpr const char* checkpoint_version = "1";
+
+}  // namespace detail
+
+TAPEGRAD_BODY void Checkpoint::save(const Path& path) const {
+  Archive archive;
+  for (const Part& part : parts_) part(archive);
+  std::map<std::string, std::string> texts = archive.texts();
+  for (const auto& [name, text] : {std::pair{"format", detail::checkpoint_format},
+                                   {"format_version", detail::checkpoint_version},
+                                   {"dtype", detail::dtype_name}})
+    detail::require<ValueError>(texts.emplace(name, text).second, "checkpoint: a part is called ", name,
+                                ", which the file itself has; call it otherwise");
+  write_safetensors(path, archive.tensors(), texts);
+}
+
+TAPEGRAD_BODY void Checkpoint::load(const Path& path) {
+  Safetensors file = read_safetensors(path);
+  const auto take = [&](const char* name) {
+    const auto entry = file.metadata.extract(name);
+    return entry ? entry.mapped() : std::string();
+  };
+  const std::string found_format = take("format"), found_version = take("format_version"), found_dtype = take("dtype");
+  detail::require_file(found_format == detail::checkpoint_format, path, "is no checkpoint of tapegrad: its format is ",
+                       detail::quoted(found_format), ", not ", detail::quoted(detail::checkpoint_format));
+  detail::require_file(found_version == detail::checkpoint_version, path, "has format_version ",
+                       detail::quoted(found_version), "; this tapegrad reads ",
+                       detail::quoted(detail::checkpoint_version));
+  detail::require_file(found_dtype == detail::dtype_name, path, "was saved by a program of ",
+                       detail::quoted(found_dtype), "; this one is of ", detail::quoted(detail::dtype_name),
+                       " and could not go on with the same bits");
+  Archive archive(path, file);
+  for (const Part& part : parts_) part(archive);
+  archive.require_fit();
+  for (const Part& part : parts_) part(archive);
+}
+
+TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, Rng& rng) {
+  Rng::State state = rng.state();
+  archive.number(name + ".key", state.key);
+  archive.number(name + ".counter", state.counter);
+  if (archive.reads()) rng = Rng(state);
+}
+
+TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, nn::Module& module) {
+  for (const auto& [path, parameter] : module.named_parameters())
+    archive.tensor(name + "." + path, std::as_const(*parameter).value(),
+                   [opened = parameter] { return opened->mutable_value(); });
+  visit_rngs(archive, name, module);
+}
+
+TAPEGRAD_BODY void Checkpoint::visit_rngs(Archive& archive, const std::string& name, nn::Module& module) {
+  visit(archive, name + ".rng", module.rng());
+  for (nn::Module* child : module.children()) visit_rngs(archive, name + "." + child->name(), *child);
+}
+
+TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer) {
+  for (std::size_t group = 0; group < optimizer.groups(); ++group) {
+    double lr = optimizer.lr(group);
+    archive.number(detail::concat(name, ".lr.", group), lr, 0.0);
+    if (archive.reads()) optimizer.set_lr(lr, group);
+  }
+  for (std::size_t i = 0; optim::ParameterState & state : optimizer.states()) {
+    const std::string prefix = detail::concat(name, ".", i++, ".");
+    archive.number(prefix + "steps", state.steps, Index{0});
+    for (auto& buffer : state.buffers)
+      archive.tensor(prefix + buffer.name, buffer.value, [&] { return buffer.value.view(); });
+  }
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::io

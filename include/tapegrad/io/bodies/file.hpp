@@ -1,0 +1,145 @@
+#pragma once
+// The bodies of ../file.hpp, and what those of the other files share.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <system_error>
+
+#include "../../core/tensor.hpp"
+#include "../file.hpp"
+
+namespace tapegrad::inline TAPEGRAD_ABI::io {
+
+static_assert(std::endian::native == std::endian::little,
+              "tapegrad: its files are little-endian, as the machine must be");
+
+namespace detail {
+
+using tapegrad::detail::concat;
+using tapegrad::detail::Part;
+using tapegrad::detail::require;
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_file(const Path& path, std::initializer_list<Part> parts) {
+  throw IoError(concat(path.string(), ": ", concat(parts)));
+}
+/// Throws an IoError that begins with the file's name, unless `condition`.
+template <class... Parts>
+TAPEGRAD_INLINE void require_file(bool condition, const Path& path, const Parts&... parts) {
+  if (!condition) [[unlikely]]
+    fail_file(path, {Part(parts)...});
+}
+
+/// The system's words for errno.
+struct SystemError {
+  int code = errno;
+  std::string str() const { return std::generic_category().message(code); }
+};
+
+/// Numbers of type From, wherever they lie, as Scalars.
+template <class From>
+void convert(const std::byte* from, TensorView to) {
+  for (Index i = 0; i < to.size(); ++i) {
+    From number;
+    std::memcpy(&number, from + i * static_cast<Index>(sizeof(From)), sizeof(From));
+    to.data()[i] = static_cast<Scalar>(number);
+  }
+}
+
+TAPEGRAD_BODY bool Descriptor::close() { return !is_open() || ::close(release()) == 0; }
+
+}  // namespace detail
+
+TAPEGRAD_BODY std::vector<std::byte> read_file(const Path& path) {
+  const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  detail::require_file(file.is_open(), path, "cannot be opened: ", detail::SystemError());
+  struct stat status {};
+  detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::SystemError());
+  detail::require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
+
+  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const auto count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    detail::require_file(count >= 0, path, "cannot be read: ", detail::SystemError());
+    detail::require_file(count > 0, path, "became shorter while it was read (", done, " of ", bytes.size(), " bytes)");
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+TAPEGRAD_BODY AtomicFile::AtomicFile(const Path& path)
+    : path_(path),
+      target_(resolved(path)),
+      temporary_(Path(target_) += ".tmp"),
+      file_(open_temporary()),
+      lock_(::dup(file_.number())) {
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
+}
+
+TAPEGRAD_BODY AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+TAPEGRAD_BODY void AtomicFile::write(const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const std::byte*>(data);
+  while (size > 0) {
+    const auto count = ::write(file_.number(), bytes, size);
+    if (count < 0 && errno == EINTR) continue;
+    check(count >= 0);
+    bytes += count;
+    size -= static_cast<std::size_t>(count);
+  }
+}
+
+TAPEGRAD_BODY void AtomicFile::commit() {
+  check(::fsync(file_.number()) == 0);
+  check(file_.close());
+  check(::rename(temporary_.c_str(), target_.c_str()) == 0);
+  temporary_.clear();
+  // The rename itself survives a power cut once the directory is on disk; not every file system can be asked.
+  const Path parent = target_.has_parent_path() ? target_.parent_path() : Path(".");
+  const detail::Descriptor directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.is_open()) ::fsync(directory.number());
+}
+
+TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  detail::require_file(!exists(status) || is_regular_file(status), path,
+                       "is a directory or a device; only a file can be replaced");
+  return is_symlink(std::filesystem::symlink_status(path, error)) ? std::filesystem::weakly_canonical(path) : path;
+}
+
+TAPEGRAD_BODY int AtomicFile::open_temporary() const {
+  while (true) {
+    detail::Descriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    detail::require_file(file.is_open(), path_, "cannot be written: ", detail::SystemError(), " (", temporary_.string(),
+                         "); the directory must be there and be writable");
+    // Not every file system knows locks; there it goes without.
+    detail::require_file(::flock(file.number(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, path_,
+                         "is being written by another thread or program (", temporary_.string(), ")");
+    struct stat opened {};
+    struct stat there {};
+    check(::fstat(file.number(), &opened) == 0);
+    detail::require_file(opened.st_nlink <= 1, path_, "cannot be written: ", temporary_.string(),
+                         " is there, and is another file too");
+    // Not the same if its writer came to an end between the two calls.
+    if (::lstat(temporary_.c_str(), &there) != 0 || there.st_ino != opened.st_ino) continue;
+    check(::ftruncate(file.number(), 0) == 0);
+    return file.release();
+  }
+}
+
+TAPEGRAD_BODY void AtomicFile::check(bool done) const {
+  detail::require_file(done, path_, "cannot be written: ", detail::SystemError(), "; what was there is unchanged");
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::io
