@@ -296,6 +296,19 @@ TEST_CASE("a tape does not grow over a thousand passes") {
   CHECK(tape.bytes() == bytes);
 }
 
+TEST_CASE("a training that forgets reset() is told so, before the memory is full") {
+  Tape tape;
+  Parameter p(Tensor({1}));
+  const auto step = [&] {
+    product(tape.parameter(p), tape.parameter(p)).backward();
+    p.mutable_value()[0] += 1;
+  };
+  for (int i = 0; i <= 4000; ++i) step();
+  REQUIRE_THROWS_WITH(step(), ContainsSubstring("begin each pass with tape.reset()"));
+  tape.reset();
+  REQUIRE_NOTHROW(step());
+}
+
 TEST_CASE("two tapes on two threads share a model") {
   Parameter p(two);
   const auto evaluate = [&p](double& sum) {

@@ -50,7 +50,7 @@ TEST_CASE("mnist() says which file is missing and where to get it") {
   CHECK_THROWS_WITH(io::mnist(files.dir.path()),
                     (files.dir / "t10k-labels-idx1-ubyte").string() +
                         ": is not there, nor as .gz, nor as t10k-labels.idx1-ubyte; fetch MNIST with tapegrad's "
-                        "tools/fetch-mnist, or put its four files there from "
+                        "tools/fetch-mnist DIR, or put its four files there from "
                         "https://ossci-datasets.s3.amazonaws.com/mnist");
   CHECK_THROWS_WITH(io::fashion_mnist(files.dir / "none"), ContainsSubstring("apt-get install dataset-fashion-mnist"));
 }

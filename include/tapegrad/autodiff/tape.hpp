@@ -49,6 +49,7 @@ class Tape {
     arena_.rewind();
     ++pass_;
     parameters_.clear();
+    changed_parameters_ = 0;
     paths_.clear();
   }
 
@@ -85,7 +86,7 @@ class Tape {
 
   /// Changes how the tape works while it lives.
   template <class State>
-  class [[nodiscard]] Mode {
+  class Mode {
    public:
     Mode(State& state, State value) : state_(state), before_(std::exchange(state, value)) {}
     Mode(const Mode&) = delete;
@@ -97,11 +98,11 @@ class Tape {
     State before_;
   };
   /// Switches recording off: what is computed meanwhile requires no gradient.
-  Mode<bool> no_grad() { return {grad_enabled_, false}; }
+  [[nodiscard("const auto guard = tape.no_grad();")]] Mode<bool> no_grad() { return {grad_enabled_, false}; }
   /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
   /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. It reads every
   /// number again and again, so a step takes several times as long.
-  Mode<const detail::AnomalyHooks*> detect_anomaly() {
+  [[nodiscard("const auto guard = tape.detect_anomaly();")]] Mode<const detail::AnomalyHooks*> detect_anomaly() {
     static constexpr detail::AnomalyHooks check{detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
     return {anomaly_, &check};
   }
@@ -181,6 +182,7 @@ class Tape {
   std::vector<detail::Node> nodes_;
   detail::Arena arena_;
   detail::ParameterTable parameters_;
+  int changed_parameters_ = 0;  // in this pass, each time that one was read again
   detail::Profiler profiler_;
   std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
   const Scope* scope_ = nullptr;
@@ -210,6 +212,10 @@ inline Var Tape::parameter(Parameter& parameter) {
   if (index != detail::ParameterTable::none && nodes_[index].requires_grad == node.requires_grad &&
       nodes_[index].parameter_version == node.parameter_version)
     return Var(this, index, pass_);
+  // A step or two within a pass are meant (a GAN's); a whole training in one is a forgotten reset(): memory fills.
+  if (index != detail::ParameterTable::none)
+    detail::require<TapeError>(++changed_parameters_ <= 4000, "parameter: the 4001st that changed within one pass; ",
+                               "the tape keeps all that was computed since reset(): begin each pass with tape.reset()");
   const Var var = push(node);
   index = var.index_;
   return var;

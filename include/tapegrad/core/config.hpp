@@ -3,19 +3,28 @@
 // type or the code of an inline function. They are all in the inline namespace's name, so that two files whose
 // signatures name a tapegrad type and that were compiled differently fail to link instead of misbehaving.
 
+// A file that is not there ends the compilation: hundreds of errors that follow from the first would hide it.
 #ifdef __FAST_MATH__
 #error "tapegrad: -ffast-math breaks NaN checks, stable formulas and the promise of equal bits; compile without it"
+#include "the error above"
 #endif
 
 #if !defined(__cpp_exceptions)
 #error "tapegrad: errors are exceptions; compile without -fno-exceptions"
+#include "the error above"
 #endif
 
 #if !defined(__cpp_concepts) || !defined(__cpp_lib_span)
 #include <version>
 #if !defined(__cpp_concepts) || !defined(__cpp_lib_span)
 #error "tapegrad: C++20 is needed; compile with -std=c++20"
+#include "the error above"
 #endif
+#endif
+
+#if !__has_include(<Eigen/Core>)
+#error "tapegrad: Eigen 3.4 or later is needed (Debian: libeigen3-dev); compile with its -I, as -I/usr/include/eigen3"
+#include "the error above"
 #endif
 
 #include <cstddef>

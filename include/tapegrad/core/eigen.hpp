@@ -5,4 +5,6 @@
 #pragma GCC system_header
 #endif
 
+#include "config.hpp"  // says so where there is no Eigen
+
 #include <Eigen/Core>

@@ -49,7 +49,7 @@ inline Mnist read_mnist(const Path& dir, const std::string& advice) {
 
 TAPEGRAD_BODY Mnist mnist(const Path& dir) {
   return detail::read_mnist(dir,
-                            "fetch MNIST with tapegrad's tools/fetch-mnist, or put its four files there from "
+                            "fetch MNIST with tapegrad's tools/fetch-mnist DIR, or put its four files there from "
                             "https://ossci-datasets.s3.amazonaws.com/mnist");
 }
 
