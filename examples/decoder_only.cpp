@@ -16,6 +16,7 @@
 // --as-posted is the program that was asked about, to the letter; it is refused, and with --no-target-check its loss
 // sinks below zero while its pictures turn black.
 
+#include "common/checkpoints.hpp"
 #include "common/code_schemes.hpp"
 #include "common/floors.hpp"
 #include "common/posted_program.hpp"
@@ -154,7 +155,7 @@ void print_findings(const nlohmann::json& summary) {
               number("distance_to_mean_image"), number("output_std_over_z"), number("data_std"));
 }
 
-void run(const Options& options, const Scheme& scheme) {
+void run(const Options& options, const Scheme& scheme, const CheckpointOptions& checkpoint_options) {
   const auto mnist = load_mnist(options);
   const tg::data::ImageDataset train_images = first_images(mnist.train, scheme.images);
   const PixelStatistics pixels(train_images);
@@ -182,11 +183,21 @@ void run(const Options& options, const Scheme& scheme) {
       return without_kl(trained_on ? model.loss(x, indices, noise) : model.test_loss(x, noise));
     });
   };
-  ImageBatches batches(train_images, {.size = options.batch, .shuffle = &rng.order});
-  train(
-      options, tape, batches, train_images.size(), adam, 1, report,
-      [&](tg::Var x, std::span<const tg::Index> indices) { return without_kl(model.loss(x, indices, rng.noise)); },
-      [&] { return measure(mnist.test, false); });
+  {
+    ImageBatches batches(train_images, {.size = options.batch, .shuffle = &rng.order});
+    Checkpoints checkpoints(checkpoint_options, options);
+    checkpoints.state.add("decoder", model.decoder).add("adam", adam).add("batches", batches);
+    checkpoints.state.add("order", rng.order).add("noise", rng.noise);
+    for (std::size_t i = 0; tg::Parameter * code : model.learned_codes())
+      checkpoints.state.add("code." + std::to_string(i++), *code);
+    checkpoints.require_same(report.summary["options"], {"codes", "samples", "images", "batch", "lr", "seed"});
+    report.add_to(checkpoints.state);
+    checkpoints.resume();
+    train(
+        options, tape, batches, train_images.size(), adam, 1, report,
+        [&](tg::Var x, std::span<const tg::Index> indices) { return without_kl(model.loss(x, indices, rng.noise)); },
+        [&] { return measure(mnist.test, false); }, [&] { checkpoints.after_step(); });
+  }
   const Nats on_train = measure(train_images, true);
   report.summary["above_floor"] = on_train.loss() - report.summary["floors"]["mean_image"]["train"].get<double>();
 
@@ -209,6 +220,7 @@ int main(int argc, char** argv) {
   CLI::App app("Trains the VAE's decoder on MNIST without an encoder, on z drawn from N(0, I).", "decoder_only");
   Options options;
   Scheme scheme;
+  CheckpointOptions checkpoints;
   bool as_posted = false, no_target_check = false;
   add_options(app, options);
   add_latent(app, options);
@@ -227,6 +239,8 @@ int main(int argc, char** argv) {
   app.add_flag("--no-target-check", no_target_check,
                "lets --as-posted train on targets outside [0, 1], where its loss has no lower bound")
       ->needs(posted);
+  add_checkpoints(app, checkpoints);
+  posted->excludes("--resume");
   add_examples(app, {{"", "every z is drawn at random: the mean image a hundred times"},
                      {"--samples 256", "the images of a batch choose among 256 draws: digits"},
                      {"--codes learned", "each image learns a code of its own (GLO)"},
@@ -237,6 +251,6 @@ int main(int argc, char** argv) {
     if (table && scheme.samples > 1) throw std::runtime_error("--samples is for codes that are redrawn or nearest");
     if (scheme.codes == Codes::nearest && scheme.samples == 1)
       throw std::runtime_error("--codes nearest chooses among --samples; give it more than 1, as --samples 256");
-    run(options, scheme);
+    run(options, scheme, checkpoints);
   });
 }

@@ -10,6 +10,7 @@
 
 #include <numbers>
 
+#include "common/checkpoints.hpp"
 #include "common/mnist.hpp"
 #include "common/pictures.hpp"
 #include "common/progress.hpp"
@@ -95,7 +96,7 @@ struct FlowOptions : Options {
   int steps = 50;
 };
 
-void train(const FlowOptions& options) {
+void train(const FlowOptions& options, const CheckpointOptions& checkpoint_options) {
   const auto mnist = load_mnist(options);
   Streams rng(options.seed);
   Flow flow(rng.weights, options.hidden);
@@ -115,32 +116,42 @@ void train(const FlowOptions& options) {
     return loss.value();
   };
 
-  auto metrics = open_output(options, "metrics.csv");
-  metrics << "epoch,train_mse,test_mse\n";
+  nlohmann::json summary{{"options", to_json(options)}};
+  summary["options"]["steps"] = options.steps;
+  Csv metrics(options, "metrics.csv", "epoch,train_mse,test_mse");
   Pace pace;
-  double train = 0, test = 0;
+  double sum = 0, train = 0, test = 0;
+  int epoch = 1;
   tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order, .normalize = to_both_sides});
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+  Checkpoints checkpoints(checkpoint_options, options);
+  checkpoints.state.add("flow", flow).add("adam", adam).add("schedule", schedule).add("batches", batches);
+  checkpoints.state.add("order", rng.order).add("noise", rng.noise).add("epoch", epoch).add("sum", sum);
+  metrics.add_to(checkpoints.state);
+  pace.add_to(checkpoints.state, "pace");
+  checkpoints.require_same(summary["options"], {"epochs", "batch", "lr", "seed"});
+  checkpoints.resume();
+  for (; epoch <= options.epochs; ++epoch, sum = 0) {
     {
       Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
       pace.start();
-      tg::nn::RunningMean mean;
       for (const auto& batch : batches) {
         tape.reset();
         const tg::Var loss = flow.loss(tape.constant(batch.images), rng.noise);
         adam.zero_grad();
         loss.backward();
         adam.step();
-        mean.add(loss.item(), batch.size());
+        sum += loss.item() * batch.size();
         pace.step(batch.size());
         progress.add(batch.size());
+        checkpoints.after_step();
       }
-      train = mean.value();
+      train = sum / mnist.train.size();
     }
     if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
     schedule.step();
     test = measure(mnist.test);
-    metrics << epoch << ',' << train << ',' << test << std::endl;
+    metrics.add(epoch, train, test);
+    metrics.write();
     if (!options.quiet) {
       std::printf("epoch %2d/%d   mean squared error of the velocity, a pixel: train %.4f   test %.4f\n", epoch,
                   options.epochs, train, test);
@@ -152,8 +163,7 @@ void train(const FlowOptions& options) {
   tg::Rng noise = rng.evaluation;
   draw(options, "samples.png", flow.sample(100, options.steps, noise), 10);
   write_samples(options, [&](tg::Index count) { return flow.sample(count, options.steps, noise); });
-  nlohmann::json summary{{"options", to_json(options)}, {"train_mse", train}, {"test_mse", test}};
-  summary["options"]["steps"] = options.steps;
+  summary.update({{"train_mse", train}, {"test_mse", test}});
   finish(options, pace, summary);
 }
 
@@ -163,12 +173,14 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a network on MNIST by flow matching: noise moves along the mean velocity, and becomes digits.",
                "flow");
   FlowOptions options;
+  CheckpointOptions checkpoints;
   options.epochs = 20;
   add_options(app, options);
   add_samples_out(app, options);
   app.add_option("--steps", options.steps, "steps of Euler's method, from noise to an image")
       ->check(CLI::Range(1, 10000));
+  add_checkpoints(app, checkpoints);
   add_examples(app, {{"--epochs 5", "a first look; the pictures are in out/flow"},
                      {"--epochs 100 --steps 200", "longer, and images by more, smaller steps"}});
-  return run_main(app, argc, argv, [&] { train(options); });
+  return run_main(app, argc, argv, [&] { train(options, checkpoints); });
 }

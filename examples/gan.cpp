@@ -6,6 +6,7 @@
 // Expect after 30 epochs: a good half of the samples easily read, ones and nines too often among them, and a
 // discriminator that still takes four in five rightly.
 
+#include "common/checkpoints.hpp"
 #include "common/decoder.hpp"
 #include "common/mnist.hpp"
 #include "common/pictures.hpp"
@@ -51,6 +52,11 @@ struct Game {
          generator = 0;       ///< losses, in nats: 2 ln 2 = 1.386 and ln 2 = 0.693 where it can only guess
   double real = 0, made = 0;  ///< how real it takes both for: sigmoid of the logits, 0 to 1
 
+  /// Its part of a checkpoint.
+  void add_to(tg::io::Checkpoint& state) {
+    state.add("discriminator_loss", discriminator).add("generator_loss", generator);
+    state.add("real_taken_for_real", real).add("made_taken_for_real", made);
+  }
   Game operator/(double count) const { return {discriminator / count, generator / count, real / count, made / count}; }
 };
 
@@ -88,6 +94,11 @@ class Gan {
     sums.made += mean(sigmoid(made)).item();
   }
 
+  void add_to(tg::io::Checkpoint& state) {
+    state.add("generator", generator).add("generator_adam", generator_adam_);
+    state.add("discriminator", discriminator).add("discriminator_adam", discriminator_adam_);
+  }
+
   Decoder generator;
   Discriminator discriminator;
 
@@ -97,7 +108,7 @@ class Gan {
   tg::Tape tape_;
 };
 
-void train(const Options& options, double dropout) {
+void train(const Options& options, double dropout, const CheckpointOptions& checkpoint_options) {
   const auto mnist = load_mnist(options);
   Streams rng(options.seed);
   Gan gan(options, rng, dropout);
@@ -105,27 +116,38 @@ void train(const Options& options, double dropout) {
     std::printf("%s\n%s%s\n", tg::build_info().c_str(), gan.generator.summary().c_str(),
                 gan.discriminator.summary().c_str());
 
-  auto metrics = open_output(options, "metrics.csv");
-  metrics << "epoch,discriminator_loss,generator_loss,real_taken_for_real,made_taken_for_real\n";
+  nlohmann::json summary{{"options", to_json(options)}};
+  summary["options"]["dropout"] = dropout;
+  Csv metrics(options, "metrics.csv",
+              "epoch,discriminator_loss,generator_loss,real_taken_for_real,made_taken_for_real");
   Pace pace;
-  Game mean;
+  Game sums, mean;
+  int epoch = 1;
   tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order});
-  for (int epoch = 1; epoch <= options.epochs; ++epoch) {
+  Checkpoints checkpoints(checkpoint_options, options);
+  gan.add_to(checkpoints.state);
+  checkpoints.state.add("batches", batches).add("order", rng.order).add("noise", rng.noise).add("epoch", epoch);
+  sums.add_to(checkpoints.state);
+  metrics.add_to(checkpoints.state);
+  pace.add_to(checkpoints.state, "pace");
+  checkpoints.require_same(summary["options"], {"dropout", "batch", "lr", "seed"});
+  checkpoints.resume();
+  for (; epoch <= options.epochs; ++epoch, sums = {}) {
     {
       Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
       pace.start();
-      Game sums;
       for (const auto& batch : batches) {
         gan.step(batch, rng.noise, sums);
         pace.step(batch.size());
         progress.add(batch.size());
+        checkpoints.after_step();
       }
       mean = sums / static_cast<double>(batches.count());
     }
     if (!std::isfinite(mean.discriminator + mean.generator))
       throw std::runtime_error("the loss is no longer a number; try a lower --lr");
-    metrics << epoch << ',' << mean.discriminator << ',' << mean.generator << ',' << mean.real << ',' << mean.made
-            << std::endl;
+    metrics.add(epoch, mean.discriminator, mean.generator, mean.real, mean.made);
+    metrics.write();
     if (!options.quiet) {
       std::printf(
           "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   taken for real: %2.0f %% of the real, %2.0f %% "
@@ -137,12 +159,10 @@ void train(const Options& options, double dropout) {
 
   draw_samples(options, gan.generator, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), gan.generator);
-  nlohmann::json summary{{"options", to_json(options)},
-                         {"discriminator_loss", mean.discriminator},
-                         {"generator_loss", mean.generator},
-                         {"real_taken_for_real", mean.real},
-                         {"made_taken_for_real", mean.made}};
-  summary["options"]["dropout"] = dropout;
+  summary.update({{"discriminator_loss", mean.discriminator},
+                  {"generator_loss", mean.generator},
+                  {"real_taken_for_real", mean.real},
+                  {"made_taken_for_real", mean.made}});
   finish(options, pace, summary);
 }
 
@@ -154,13 +174,15 @@ int main(int argc, char** argv) {
       "gan");
   Options options{.epochs = 30, .lr = 2e-4};
   double dropout = 0.5;
+  CheckpointOptions checkpoints;
   add_options(app, options);
   add_latent(app, options);
   add_samples_out(app, options);
   app.add_option("--dropout", dropout, "share of the discriminator's hidden units left out in training")
       ->check(CLI::Range(0.0, 0.99))
       ->check(finite());
+  add_checkpoints(app, checkpoints);
   add_examples(app, {{"--epochs 5", "a first look; the pictures are in out/gan"},
                      {"--epochs 100 --latent 64", "longer, with a longer code"}});
-  return run_main(app, argc, argv, [&] { train(options, dropout); });
+  return run_main(app, argc, argv, [&] { train(options, dropout, checkpoints); });
 }

@@ -95,12 +95,10 @@ class Training {
              mnist_.test, {.size = mnist_.test.size(), .binarize = tg::data::Binarize::bernoulli, .noise = &pixels}))
       test_ = tg::Tensor(all.images);
     tg::io::Checkpoint& state = checkpoints_.state;
-    state.require_same("k", std::to_string(iwae.k)).require_same("objective", iwae.objective);
-    state.require_same("beta1", std::to_string(iwae.beta1)).require_same("initial_v", std::to_string(iwae.initial_v));
-    state.require_same("seed", std::to_string(options.seed));
+    checkpoints_.require_same(options_json(), {"k", "objective", "beta1", "initial_v", "seed"});
     state.add("model", model_).add("adam", adam_).add("pixels", rng_.order).add("noise", rng_.noise);
     state.add("batches", batches_).add("epoch", epoch_).add("step", step_).add("total", total_);
-    state.add("metrics", metrics_);
+    metrics_.add_to(state);
     pace_.add_to(state, "pace");
     whole_.add_to(state, "whole");
     cut_.add_to(state, "cut");
@@ -163,10 +161,8 @@ class Training {
 
   void say_epoch(int stage, int epochs) {
     const double loss = total_ / train_.size();
-    char line[128];
-    std::snprintf(line, sizeof line, "%d,%d,%g,%.6f\n", epoch_ + 1, stage + 1, adam_.lr(), loss);
-    metrics_ += line;
-    open_output(options_, "metrics.csv") << metrics_;
+    metrics_.add(epoch_ + 1, stage + 1, adam_.lr(), loss);
+    metrics_.write();
     if (options_.quiet) return;
     const auto steps_left = static_cast<double>((epochs - epoch_ - 1) * batches_.count());
     const double minutes = pace_.seconds_per_step() * steps_left / 60;
@@ -251,7 +247,7 @@ class Training {
   tg::Index step_ = 0;
   double total_ = 0;  // the losses of this epoch
   Pace pace_;
-  std::string metrics_ = "epoch,stage,lr,train_loss\n";
+  Csv metrics_{options_, "metrics.csv", "epoch,stage,lr,train_loss"};
   Likelihood whole_{rng_.evaluation}, cut_{rng_.evaluation};
 };
 

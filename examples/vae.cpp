@@ -203,8 +203,7 @@ void run(const Options& options, const Objective& objective, const CheckpointOpt
     Checkpoints checkpoints(checkpoint_options, options);
     checkpoints.state.add("model", model).add("adam", adam).add("batches", batches);
     checkpoints.state.add("order", rng.order).add("noise", rng.noise);
-    for (const char* option : {"beta", "autoencoder", "binarize", "batch", "lr", "seed"})
-      checkpoints.state.require_same(option, summary["options"][option].dump());
+    checkpoints.require_same(summary["options"], {"beta", "autoencoder", "binarize", "batch", "lr", "seed"});
     report.add_to(checkpoints.state);
     checkpoints.resume();
     train(

@@ -44,6 +44,11 @@ class Checkpoints {
 
   tg::io::Checkpoint state;  ///< what the program adds is saved
 
+  /// The run that goes on must have been given the same values of these options.
+  void require_same(const nlohmann::json& options, std::initializer_list<const char*> names) {
+    for (const char* name : names) state.require_same(name, options[name].dump());
+  }
+
   /// Loads what --resume names. False where there is nothing to resume.
   bool resume() {
     if (options_.resume.empty()) return false;

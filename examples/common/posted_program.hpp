@@ -59,8 +59,9 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
   }
   Report report(options);
   report.summary["target_check"] = check == tg::TargetCheck::on;
-  train(options, tape, batches, mnist.train.size(), adam, 1, report, objective(rng.noise),
-        [&] { return measure(mnist.test); });
+  train(
+      options, tape, batches, mnist.train.size(), adam, 1, report, objective(rng.noise),
+      [&] { return measure(mnist.test); }, [] {});
   draw_samples(options, decoder, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), decoder);
   if (!options.quiet) std::printf("\n%s\n%s\n", why_posted_fails, how_to_mend_posted);

@@ -40,20 +40,46 @@ inline void finish(const Options& options, const Pace& pace, nlohmann::json summ
                 1e3 * pace.seconds_per_step(), pace.images_per_second(), options.out.c_str());
 }
 
+/// A .csv file. It is written as a whole, with what it had before the run was stopped.
+class Csv {
+ public:
+  Csv(const Options& options, std::string name, const std::string& columns)
+      : options_(options), name_(std::move(name)), text_(columns + "\n") {
+    write();
+  }
+
+  template <class First, class... Rest>
+  void add(const First& first, const Rest&... rest) {
+    std::ostringstream line;
+    line << first;
+    ((line << ',' << rest), ...);
+    text_ += line.str() + "\n";
+  }
+  void write() const { open_output(options_, name_) << text_; }
+
+  /// Its part of an io::Checkpoint.
+  template <class Checkpoint>
+  void add_to(Checkpoint& state) {
+    state.add(name_, text_);
+  }
+
+ private:
+  const Options& options_;
+  std::string name_, text_;
+};
+
 /// One training run, told epoch by epoch.
 class Report {
  public:
-  explicit Report(const Options& options) : options_(options) {
-    summary["options"] = to_json(options);
-    write_metrics();
-    write_steps();
-  }
+  explicit Report(const Options& options) : options_(options) { summary["options"] = to_json(options); }
 
   /// Its part of a checkpoint: the run that goes on tells all of it, from the beginning.
   template <class Checkpoint>
   void add_to(Checkpoint& state) {
     mean_.add_to(state, "mean");
-    state.add("epoch", epoch_).add("metrics.csv", metrics_).add("steps.csv", steps_);
+    state.add("epoch", epoch_);
+    metrics_.add_to(state);
+    steps_.add_to(state);
     pace_.add_to(state, "pace");
   }
 
@@ -66,11 +92,7 @@ class Report {
   void start() { pace_.start(); }
   /// A step has been made on `images` images, which had these losses. steps.csv has those of the first epoch.
   void step(const Elbo& elbo, int images) {
-    if (epoch_ == 1) {
-      std::ostringstream line;
-      line << pace_.steps() << ',' << (elbo.reconstruction.item() + elbo.kl.item()) / images << '\n';
-      steps_ += line.str();
-    }
+    if (epoch_ == 1) steps_.add(pace_.steps(), (elbo.reconstruction.item() + elbo.kl.item()) / images);
     mean_.add(elbo, images);
     pace_.step(images);
   }
@@ -78,12 +100,9 @@ class Report {
   /// The epoch's line on the screen and in metrics.csv.
   void end_epoch(const Nats& test) {
     const Nats train = mean();
-    std::ostringstream line;
-    line << epoch_ << ',' << train.loss() << ',' << train.reconstruction << ',' << train.kl << ',' << test.loss() << ','
-         << test.reconstruction << ',' << test.kl << '\n';
-    metrics_ += line.str();
-    write_metrics();
-    write_steps();
+    metrics_.add(epoch_, train.loss(), train.reconstruction, train.kl, test.loss(), test.reconstruction, test.kl);
+    metrics_.write();
+    steps_.write();
     if (!options_.quiet)
       std::printf("epoch %2d/%d   train %7.2f = %6.2f reconstruction + %5.2f KL   test %7.2f = %6.2f + %5.2f\n", epoch_,
                   options_.epochs, train.loss(), train.reconstruction, train.kl, test.loss(), test.reconstruction,
@@ -104,12 +123,10 @@ class Report {
   nlohmann::json summary;  ///< what a program adds is written by finish()
 
  private:
-  void write_metrics() const { open_output(options_, "metrics.csv") << metrics_; }
-  void write_steps() const { open_output(options_, "steps.csv") << steps_; }
-
   const Options& options_;
-  std::string metrics_ = "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl\n";
-  std::string steps_ = "step,loss\n";
+  Csv metrics_{options_, "metrics.csv",
+               "epoch,train_loss,train_reconstruction,train_kl,test_loss,test_reconstruction,test_kl"};
+  Csv steps_{options_, "steps.csv", "step,loss"};
   int epoch_ = 1;
   Mean mean_;
   Pace pace_;

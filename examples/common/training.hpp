@@ -42,16 +42,11 @@ Nats evaluate(tg::Tape& tape, ImageBatches& batches, const Objective& objective)
   return mean.value();
 }
 
-struct Nothing {
-  void operator()() const {}
-};
-
 /// All epochs of training, or what is left of them; `test()` gives the Nats of the test set after each. `after_step()`
 /// is called at the end of each step, where a checkpoint may be saved.
-template <class Objective, class Test, class AfterStep = Nothing>
+template <class Objective, class Test, class AfterStep>
 void train(const Options& options, tg::Tape& tape, ImageBatches& batches, int images, tg::optim::Optimizer& optimizer,
-           double beta, Report& report, const Objective& objective, const Test& test,
-           const AfterStep& after_step = {}) {
+           double beta, Report& report, const Objective& objective, const Test& test, const AfterStep& after_step) {
   while (report.epoch() <= options.epochs) {
     {
       Progress progress("epoch " + std::to_string(report.epoch()), images, options.quiet);

@@ -127,6 +127,17 @@ TEST_CASE("a run that was stopped and resumed has the bits of one that was not")
   tell_tried("stopped and resumed " + std::to_string(stops.size()) + " times");
 }
 
+TEST_CASE("a checkpoint of a parameter that is no module's") {
+  const TemporaryDirectory dir;
+  Parameter code(Tensor({2}, {1, 2}));
+  io::Checkpoint checkpoint;
+  checkpoint.add("code", code).save(dir / "code");
+  code.mutable_value().fill(7);
+  checkpoint.load(dir / "code");
+  CHECK(code.value()[0] == 1);
+  CHECK(code.value()[1] == 2);
+}
+
 TEST_CASE("a checkpoint of a run that has not begun") {
   const TemporaryDirectory dir;
   const auto images = training::images(40);

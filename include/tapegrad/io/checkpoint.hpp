@@ -108,6 +108,10 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, nn::Module& module) {
     return add_part([=, &module](Archive& archive) { visit(archive, name, module); });
   }
+  /// A parameter that is no module's.
+  Checkpoint& add(const std::string& name, Parameter& parameter) {
+    return add_part([=, &parameter](Archive& archive) { visit(archive, name, parameter); });
+  }
   /// Learning rates, and what the optimizer knows of each parameter. The parameters themselves are the module's.
   Checkpoint& add(const std::string& name, optim::Optimizer& optimizer) {
     return add_part([=, &optimizer](Archive& archive) { visit(archive, name, optimizer); });
@@ -178,6 +182,7 @@ class Checkpoint {
   }
 
   static void visit(Archive& archive, const std::string& name, Rng& rng);
+  static void visit(Archive& archive, const std::string& name, Parameter& parameter);
   static void visit(Archive& archive, const std::string& name, nn::Module& module);
   static void visit_rngs(Archive& archive, const std::string& name, nn::Module& module);
   static void visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer);

@@ -95,10 +95,12 @@ TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, 
   if (archive.reads()) rng = Rng(state);
 }
 
+TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, Parameter& parameter) {
+  archive.tensor(name, std::as_const(parameter).value(), [&] { return parameter.mutable_value(); });
+}
+
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, nn::Module& module) {
-  for (const auto& [path, parameter] : module.named_parameters())
-    archive.tensor(name + "." + path, std::as_const(*parameter).value(),
-                   [opened = parameter] { return opened->mutable_value(); });
+  for (const auto& [path, parameter] : module.named_parameters()) visit(archive, name + "." + path, *parameter);
   visit_rngs(archive, name, module);
 }
 
