@@ -56,25 +56,33 @@ struct Matrix {
 };
 
 /// Compares the whole buffer of C with the reference's, so that a write outside of C would show too.
-void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStart::From from, Index padding) {
+void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStart::From from, Index padding,
+           std::initializer_list<int> thread_counts = {tg::num_threads()}) {
   INFO("m " << m << " n " << n << " k " << k << " layouts " << int(a_layout) << int(b_layout) << " from " << int(from)
-            << " padding " << padding << " isa " << tg::name(tg::simd::isa()) << " threads " << tg::num_threads());
+            << " padding " << padding << " isa " << tg::name(tg::simd::isa()));
   std::mt19937 random(static_cast<unsigned>(m * 10007 + n * 101 + k));
   const Matrix a(m, k, a_layout, padding, random);
   const Matrix b(k, n, b_layout, padding, random);
   Matrix c(m, n, Layout::rows, padding, random);
   const Matrix bias(1, n, Layout::rows, 0, random);
-  std::vector<Scalar> expected = c.numbers;
+  const std::vector<Scalar> before = c.numbers;
+  std::vector<Scalar> expected = before;
+  const tg::Isa isa = tg::simd::isa();
   for (Index i = 0; i < m; ++i) {
     for (Index j = 0; j < n; ++j) {
       Scalar& sum = expected[static_cast<std::size_t>(i * c.view.row_stride + j)];
       if (from == GemmStart::From::zero) sum = 0;
       if (from == GemmStart::From::bias) sum = bias.at(0, j);
-      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, tg::simd::isa());
+      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, isa);
     }
   }
-  tg::gemm(a.read(), b.read(), c.view, GemmStart{from, bias.numbers.data()});
-  REQUIRE(std::memcmp(c.numbers.data(), expected.data(), expected.size() * sizeof(Scalar)) == 0);
+  for (int threads : thread_counts) {
+    tg::set_num_threads(threads);
+    std::copy(before.begin(), before.end(), c.numbers.begin());
+    tg::gemm(a.read(), b.read(), c.view, GemmStart{from, bias.numbers.data()});
+    INFO("threads " << threads);
+    REQUIRE(std::memcmp(c.numbers.data(), expected.data(), expected.size() * sizeof(Scalar)) == 0);
+  }
 }
 
 constexpr GemmStart::From starts[] = {GemmStart::From::zero, GemmStart::From::bias, GemmStart::From::c};
@@ -99,19 +107,19 @@ TEST_CASE("gemm: every small size, layout and start has the bits of the fma chai
 }
 
 TEST_CASE("gemm: larger sizes, on any number of threads") {
-  for (tg::Isa isa : machine_isas())
-    for (int threads : {1, 2, 3, 4, 7}) {
-      const Setting setting(isa, threads);
-      for (GemmStart::From from : starts)
-        for (Layout a : layouts)
-          for (Layout b : layouts) {
-            check(128, 100, 197, a, b, from, 0);
-            check(20, 200, 391, a, b, from, 5);
-            check(203, 66, 193, a, b, from, 1);
-            check(300, 10, 130, a, b, from, 0);
-            check(130, 520, 70, a, b, from, 0);  // C is large for its depth: strips are copied, C is fetched
-          }
-    }
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    const auto check_threads = [](auto... problem) { check(problem..., {1, 2, 3, 4, 7}); };
+    for (GemmStart::From from : starts)
+      for (Layout a : layouts)
+        for (Layout b : layouts) {
+          check_threads(128, 100, 197, a, b, from, 0);
+          check_threads(20, 200, 391, a, b, from, 5);
+          check_threads(203, 66, 193, a, b, from, 1);
+          check_threads(300, 10, 130, a, b, from, 0);
+          check_threads(130, 520, 70, a, b, from, 0);  // C is large for its depth: strips are copied, C is fetched
+        }
+  }
 }
 
 TEST_CASE("gemm: any strides") {
