@@ -1,5 +1,6 @@
 // Every op of the registry: values against its naive reference, errors, extreme inputs, and what holds for all ops.
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <set>
 
@@ -118,6 +119,33 @@ TEST_CASE("ops give the same bits on any number of threads") {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       INFO("gradient of input " << i);
       CHECK(tg::same_bits(one.gradients[i], three.gradients[i]));
+    }
+  }
+}
+
+TEST_CASE("ops of each element give it the same bits wherever it stands in a large tensor") {
+  constexpr Index pattern = 61, repeats = 700;  // some chunks for threads, each of many blocks
+  for (const Entry& entry : all()) {
+    if (!entry.pointwise) continue;
+    INFO(entry.title());
+    Rng rng(6);
+    const std::vector<Tensor> small = draw(entry, std::vector<Shape>(entry.bench.size(), {pattern}), rng);
+    std::vector<Tensor> large;
+    for (const Tensor& input : small) {
+      Tensor& copies = large.emplace_back(Shape{repeats * pattern});
+      for (Index i = 0; i < copies.size(); ++i) copies[i] = input[i % pattern];
+    }
+    const auto repeats_bits = [&](const Tensor& whole, const Tensor& part) {
+      Index equal = 0;
+      while (equal < whole.size() && std::memcmp(&whole[equal], part.data(), sizeof(Scalar) * pattern) == 0)
+        equal += pattern;
+      return equal == whole.size();
+    };
+    const Outcome wanted = run(entry, small), got = run(entry, large);
+    CHECK(repeats_bits(got.value, wanted.value));
+    for (std::size_t i = 0; i < small.size(); ++i) {
+      INFO("gradient of input " << i);
+      if (differentiable(entry, i)) CHECK(repeats_bits(got.gradients[i], wanted.gradients[i]));
     }
   }
 }
