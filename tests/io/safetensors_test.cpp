@@ -158,6 +158,15 @@ TEST_CASE("tensors that overlap, leave gaps, or share a name") {
   CHECK_THAT(message(file_of(R"({"a":{"dtype":"F32","dtype":"F64"}})", "")), ContainsSubstring(R"(has "dtype" twice)"));
 }
 
+TEST_CASE("many tensors take no longer each than few") {  // else this takes a quarter of an hour
+  const TemporaryDirectory dir;
+  const Tensor empty({0});
+  std::map<std::string, ConstTensorView> tensors;
+  for (int i = 0; i < 300000; ++i) tensors.emplace(std::to_string(i), empty);
+  io::write_safetensors(dir / "x", tensors);
+  CHECK(io::read_safetensors(dir / "x").tensors.size() == tensors.size());
+}
+
 TEST_CASE("metadata are texts") {
   CHECK(message(file_of(R"({"__metadata__":3})", "")) ==
         "has __metadata__ that is a JSON number; it must be an object");

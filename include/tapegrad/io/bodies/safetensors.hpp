@@ -24,6 +24,53 @@ TAPEGRAD_BODY std::string quoted(const std::string& name) {
       .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+/// Reads a header in JSON and keeps nothing of it, to refuse what Json::parse would not: equal keys, of which that
+/// keeps the last, and what is nested deeper than a tensor's shape, before it costs memory. (Its callbacks could refuse
+/// them too, but take time that grows with the square of the number of tensors.)
+class HeaderDoubts final : public nlohmann::json_sax<Json> {
+ public:
+  HeaderDoubts(const Path& path, std::uint64_t length) : path_(path), length_(length) {}
+
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    require_file(keys_.back().insert(name).second, path_, "has ", detail::quoted(name),
+                 " twice in its header; names must differ");
+    return true;
+  }
+  bool parse_error(std::size_t byte, const std::string&, const Json::exception& error) override {
+    require_file(dynamic_cast<const Json::out_of_range*>(&error) == nullptr, path_,
+                 "has a header with a number that is too large");
+    fail_file(path_, {"has a header that is not JSON (at byte ", byte, " of ", length_,
+                      "): it is damaged or no safetensors file"});
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(Json::number_integer_t) override { return true; }
+  bool number_unsigned(Json::number_unsigned_t) override { return true; }
+  bool number_float(Json::number_float_t, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+
+ private:
+  bool open() {
+    keys_.emplace_back();
+    require_file(keys_.size() <= 3, path_, "has a header with brackets nested ", keys_.size(),
+                 " deep; a tensor's shape is the third");
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
+  const Path& path_;
+  std::uint64_t length_;
+  std::vector<std::set<std::string>> keys_;  // of each open bracket
+};
+
 /// Reads one file whose every word is doubted.
 class SafetensorsReader {
  public:
@@ -56,28 +103,9 @@ class SafetensorsReader {
     const auto* text = reinterpret_cast<const char*>(bytes_.data()) + 8;
     data_ = std::span(bytes_).subspan(8 + static_cast<std::size_t>(length));
 
-    // Of equal keys nlohmann's parser keeps the last; here they are an error. What is nested deeper than a tensor's
-    // shape is refused before it costs memory.
-    std::vector<std::set<std::string>> keys;
-    const auto doubt = [&](int depth, Json::parse_event_t event, Json& parsed) {
-      if (event == Json::parse_event_t::object_start) keys.emplace_back();
-      if (event == Json::parse_event_t::object_end) keys.pop_back();
-      if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start)
-        check(depth <= 2, "has a header with brackets nested ", depth + 1, " deep; a tensor's shape is the third");
-      if (event == Json::parse_event_t::key)
-        check(keys.back().insert(parsed.get<std::string>()).second, "has ", quoted(parsed.get<std::string>()),
-              " twice in its header; names must differ");
-      return true;
-    };
-    Json header;
-    try {
-      header = Json::parse(text, text + length, doubt);
-    } catch (const Json::parse_error& error) {
-      check(false, "has a header that is not JSON (at byte ", error.byte, " of ", length,
-            "): it is damaged or no safetensors file");
-    } catch (const Json::out_of_range&) {
-      check(false, "has a header with a number that is too large");
-    }
+    HeaderDoubts doubts(path_, length);
+    Json::sax_parse(text, text + length, &doubts);
+    Json header = Json::parse(text, text + length);
     check(header.is_object(), "has a header that is a JSON ", header.type_name(), "; it must be an object");
     return header;
   }
