@@ -150,3 +150,26 @@ TEST_CASE("cross-entropy of huge logits is exact") {
   CHECK(std::vector<Scalar>(logits.grad().span().begin(), logits.grad().span().end()) ==
         std::vector<Scalar>{1, -1, 0, Scalar(-0.5), Scalar(0.5), 0});
 }
+
+TEST_CASE("losses of no labels are 0, however many classes there are") {
+  tg::Tape tape;
+  for (Index classes : {0, 3, 20000}) {
+    const Var x = tape.variable(Tensor({0, classes}));
+    CHECK(cross_entropy(x, std::vector<int>(), Reduction::sum).item() == 0);
+    CHECK(nll(x, std::vector<int>(), Reduction::sum).item() == 0);
+  }
+}
+
+TEST_CASE("losses of unequal shapes speak of reshape where it would help, and only there") {
+  tg::Tape tape;
+  const auto message = [&](const tg::Shape& input, const tg::Shape& target) {
+    try {
+      mse(tape.constant(Tensor(input)), tape.constant(Tensor(target)));
+    } catch (const tg::ShapeError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK_THAT(message({2, 3}, {6}), ContainsSubstring("the shapes must be equal (reshape gives a tensor another)"));
+  CHECK_THAT(message({2, 3}, {3}), Catch::Matchers::EndsWith("the shapes must be equal"));
+}
