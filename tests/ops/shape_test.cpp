@@ -96,3 +96,22 @@ TEST_CASE("an error knows the layer that it happened in") {
   CHECK_THROWS_WITH(softmax(x, 5), ContainsSubstring("softmax: axis 5 of a tensor of shape 2x3") &&
                                        ContainsSubstring("[encoder.moments]"));
 }
+
+TEST_CASE("the gradient of gather_rows finds its rows' elements, however long rows are") {
+  constexpr Index cols = 40000;  // some chunks for threads
+  const std::array<Index, 3> indices{3, 1, 3};
+  Tensor dy({3, cols});
+  tg::Rng(1).uniform(dy, -1, 1);
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({4, cols}));
+  gather_rows(x, indices).backward(dy);
+  const auto wrong = [&](Index row, auto wanted) {
+    Index count = 0;
+    for (Index col = 0; col < cols; ++col) count += x.grad()[row * cols + col] != wanted(col);
+    return count;
+  };
+  CHECK(wrong(0, [](Index) { return Scalar{0}; }) == 0);
+  CHECK(wrong(1, [&](Index col) { return dy[cols + col]; }) == 0);
+  CHECK(wrong(2, [](Index) { return Scalar{0}; }) == 0);
+  CHECK(wrong(3, [&](Index col) { return dy[col] + dy[2 * cols + col]; }) == 0);
+}
