@@ -115,3 +115,17 @@ TEST_CASE("the gradient of gather_rows finds its rows' elements, however long ro
   CHECK(wrong(2, [](Index) { return Scalar{0}; }) == 0);
   CHECK(wrong(3, [&](Index col) { return dy[col] + dy[2 * cols + col]; }) == 0);
 }
+
+TEST_CASE("what works along the last axis makes one node, without a transpose") {
+  tg::Tape tape;
+  const Var x = tape.constant(Tensor({3, 5}));
+  for (int axis : {-1, 1}) {
+    INFO("axis " << axis);
+    const Index before = tape.size();
+    softmax(x, axis);
+    log_softmax(x, axis);
+    logsumexp(x, axis);
+    max(x, axis);
+    CHECK(tape.size() == before + 4);
+  }
+}
