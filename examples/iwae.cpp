@@ -270,8 +270,7 @@ int main(int argc, char** argv) {
       ->check(finite());
   app.add_option("--initial-v", iwae.initial_v,
                  "what Adam's second moment starts at: 1 in the authors' code, 0 in Adam")
-      ->check(CLI::NonNegativeNumber)
-      ->check(finite());
+      ->check(nonnegative());
   app.add_option("--eval-samples", iwae.eval_samples, "samples for each test image in the end")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")

@@ -243,9 +243,7 @@ int main(int argc, char** argv) {
   add_options(app, options);
   add_latent(app, options);
   add_samples_out(app, options);
-  auto* beta = app.add_option("--beta", objective.beta, "weight of the KL in training")
-                   ->check(CLI::NonNegativeNumber)
-                   ->check(finite());
+  auto* beta = app.add_option("--beta", objective.beta, "weight of the KL in training")->check(nonnegative());
   app.add_flag("--autoencoder", objective.autoencoder, "a plain autoencoder: no noise on the codes, no KL")
       ->excludes(beta);
   add_binarize(app, objective.binarize);

@@ -25,15 +25,23 @@ struct Options {
   bool quiet = false;
 };
 
-/// A check for options that are real numbers: NaN and infinity pass CLI's own ones.
-inline CLI::Validator finite() {
+/// Checks for options that are real numbers: NaN and infinity pass CLI's own ones, and those of a range without an end
+/// tell that end in three hundred digits.
+inline CLI::Validator finite(
+    const std::string& rule = "", bool (*holds)(double) = [](double) { return true; }) {
   return CLI::Validator(
-      [](const std::string& text) {
+      [rule, holds](const std::string& text) {
         double number = 0;
-        const bool right = CLI::detail::lexical_cast(text, number) && std::isfinite(number);
-        return right ? std::string() : text + " is not a finite number";
+        const bool right = CLI::detail::lexical_cast(text, number) && std::isfinite(number) && holds(number);
+        return right ? std::string() : text + " is not a finite number" + rule;
       },
       "");
+}
+inline CLI::Validator positive() {
+  return finite(" above 0", [](double number) { return number > 0; });
+}
+inline CLI::Validator nonnegative() {
+  return finite(" of 0 or more", [](double number) { return number >= 0; });
 }
 
 /// Where a program reads and writes, and on how many threads. It writes to out/ and its name unless told otherwise.
@@ -52,7 +60,7 @@ inline void add_options(CLI::App& app, Options& options) {
   app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
   app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));
   app.add_option("--batch", options.batch, "images a step")->check(CLI::Range(1, 60000));
-  app.add_option("--lr", options.lr, "Adam's learning rate")->check(CLI::PositiveNumber)->check(finite());
+  app.add_option("--lr", options.lr, "Adam's learning rate")->check(positive());
   app.add_option("--seed", options.seed, "the same seed gives the same bits");
 }
 

@@ -336,7 +336,8 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   };
   fails("vae", "--data /nowhere", "/nowhere/train-images-idx3-ubyte: is not there");
   fails("vae", "--epochs 0", "--epochs");
-  fails("vae", "--lr nan", "--lr");
+  fails("vae", "--lr nan", "--lr: nan is not a finite number above 0");
+  fails("vae", "--lr 0", "--lr: 0 is not a finite number above 0");
   fails("vae", "--no-such-option", "--no-such-option");
   fails("vae", "--binarize sometimes", "--binarize");
   fails("vae", "--autoencoder --beta 2", "--beta");

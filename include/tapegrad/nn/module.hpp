@@ -54,7 +54,7 @@ class Module {
   explicit Module(Rng& rng) : rng_(rng.fork()) {}
   /// A part of another module. Throws ValueError for a name that is empty, has a dot, or is taken in `parent`.
   Module(Module& parent, std::string name);
-  Module(const Module&) = delete;
+  Module(const Module&) = delete;  // make another of the same kind, and copy_parameters(from, to)
   Module& operator=(const Module&) = delete;
   virtual ~Module();
 
