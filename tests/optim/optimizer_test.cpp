@@ -241,3 +241,21 @@ TEST_CASE("options that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(adam.set_lr(-1), "adam: lr = -1; it must be finite and not negative");
   CHECK(adam.lr() == 1e-3);
 }
+
+TEST_CASE("gradients that are not finite are taken as they are unless asked about") {
+  Parameters parameters{{1}};
+  SGD sgd(parameters.all, {.lr = 1});
+  add_gradient(parameters[0], tg::Tensor({1}, {std::numeric_limits<tg::Scalar>::quiet_NaN()}));
+  sgd.step();
+  CHECK(std::isnan(only(parameters[0])));
+}
+
+TEST_CASE("the means that rmsprop keeps are those of the gradients, with their sign") {
+  Parameters parameters{{1}};
+  RMSprop rmsprop(parameters.all, {.lr = 0.1, .alpha = 0.75, .centered = true});
+  add_gradient(parameters[0], tg::Tensor({1}, {-2}));
+  rmsprop.step();
+  const auto& buffers = rmsprop.states()[0].buffers;
+  CHECK(buffers.front().value.item() == 0.25 * 4);
+  CHECK(buffers.back().value.item() == 0.25 * -2);
+}
