@@ -28,7 +28,6 @@
 #endif
 
 #include <cstddef>
-#include <cstdint>
 
 /// The scalar type of the whole build: `float`, or `double` for gradient checks.
 #ifndef TAPEGRAD_SCALAR
