@@ -52,16 +52,13 @@ inline constexpr Kernel kernel_for = {
     simd::run_for<isa, PackStrip<height>, const PackWork*>,
 };
 
-/// The one for the instruction set in use.
+/// The one for the instruction set in use; in double there is but one.
 inline const Kernel& kernel() {
-  switch (simd::isa()) {
-    case Isa::avx512:
-      return kernel_for<Isa::avx512, 16, 8>;
-    case Isa::avx2:
-      return kernel_for<Isa::avx2, 8, 4>;
-    default:
-      return kernel_for<Isa::portable, 4, 4>;
+  if constexpr (sizeof(Scalar) == sizeof(float)) {
+    if (simd::isa() == Isa::avx512) return kernel_for<Isa::avx512, 16, 8>;
+    if (simd::isa() == Isa::avx2) return kernel_for<Isa::avx2, 8, 4>;
   }
+  return kernel_for<Isa::portable, 4, 4>;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail
