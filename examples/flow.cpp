@@ -122,40 +122,42 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
   Pace pace;
   double sum = 0, train = 0, test = 0;
   int epoch = 1;
-  tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order, .normalize = to_both_sides});
-  Checkpoints checkpoints(checkpoint_options, options);
-  checkpoints.state.add("flow", flow).add("adam", adam).add("schedule", schedule).add("batches", batches);
-  checkpoints.state.add("order", rng.order).add("noise", rng.noise).add("epoch", epoch).add("sum", sum);
-  metrics.add_to(checkpoints.state);
-  pace.add_to(checkpoints.state, "pace");
-  checkpoints.require_same(summary["options"], {"epochs", "batch", "lr", "seed"});
-  checkpoints.resume();
-  for (; epoch <= options.epochs; ++epoch, sum = 0) {
-    {
-      Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
-      pace.start();
-      for (const auto& batch : batches) {
-        tape.reset();
-        const tg::Var loss = flow.loss(tape.constant(batch.images), rng.noise);
-        adam.zero_grad();
-        loss.backward();
-        adam.step();
-        sum += loss.item() * batch.size();
-        pace.step(batch.size());
-        progress.add(batch.size());
-        checkpoints.after_step();
+  {
+    tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order, .normalize = to_both_sides});
+    Checkpoints checkpoints(checkpoint_options, options);
+    checkpoints.state.add("flow", flow).add("adam", adam).add("schedule", schedule).add("batches", batches);
+    checkpoints.state.add("order", rng.order).add("noise", rng.noise).add("epoch", epoch).add("sum", sum);
+    metrics.add_to(checkpoints.state);
+    pace.add_to(checkpoints.state, "pace");
+    checkpoints.require_same(summary["options"], {"epochs", "batch", "lr", "seed"});
+    checkpoints.resume();
+    for (; epoch <= options.epochs; ++epoch, sum = 0) {
+      {
+        Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
+        pace.start();
+        for (const auto& batch : batches) {
+          tape.reset();
+          const tg::Var loss = flow.loss(tape.constant(batch.images), rng.noise);
+          adam.zero_grad();
+          loss.backward();
+          adam.step();
+          sum += loss.item() * batch.size();
+          pace.step(batch.size());
+          progress.add(batch.size());
+          checkpoints.after_step();
+        }
+        train = sum / mnist.train.size();
       }
-      train = sum / mnist.train.size();
-    }
-    if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
-    schedule.step();
-    test = measure(mnist.test);
-    metrics.add(epoch, train, test);
-    metrics.write();
-    if (!options.quiet) {
-      std::printf("epoch %2d/%d   mean squared error of the velocity, a pixel: train %.4f   test %.4f\n", epoch,
-                  options.epochs, train, test);
-      std::fflush(stdout);
+      if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+      schedule.step();
+      test = measure(mnist.test);
+      metrics.add(epoch, train, test);
+      metrics.write();
+      if (!options.quiet) {
+        std::printf("epoch %2d/%d   mean squared error of the velocity, a pixel: train %.4f   test %.4f\n", epoch,
+                    options.epochs, train, test);
+        std::fflush(stdout);
+      }
     }
   }
 

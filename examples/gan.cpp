@@ -123,37 +123,39 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
   Pace pace;
   Game sums, mean;
   int epoch = 1;
-  tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order});
-  Checkpoints checkpoints(checkpoint_options, options);
-  gan.add_to(checkpoints.state);
-  checkpoints.state.add("batches", batches).add("order", rng.order).add("noise", rng.noise).add("epoch", epoch);
-  sums.add_to(checkpoints.state);
-  metrics.add_to(checkpoints.state);
-  pace.add_to(checkpoints.state, "pace");
-  checkpoints.require_same(summary["options"], {"dropout", "batch", "lr", "seed"});
-  checkpoints.resume();
-  for (; epoch <= options.epochs; ++epoch, sums = {}) {
-    {
-      Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
-      pace.start();
-      for (const auto& batch : batches) {
-        gan.step(batch, rng.noise, sums);
-        pace.step(batch.size());
-        progress.add(batch.size());
-        checkpoints.after_step();
+  {
+    tg::data::Batches batches(mnist.train, {.size = options.batch, .shuffle = &rng.order});
+    Checkpoints checkpoints(checkpoint_options, options);
+    gan.add_to(checkpoints.state);
+    checkpoints.state.add("batches", batches).add("order", rng.order).add("noise", rng.noise).add("epoch", epoch);
+    sums.add_to(checkpoints.state);
+    metrics.add_to(checkpoints.state);
+    pace.add_to(checkpoints.state, "pace");
+    checkpoints.require_same(summary["options"], {"dropout", "batch", "lr", "seed"});
+    checkpoints.resume();
+    for (; epoch <= options.epochs; ++epoch, sums = {}) {
+      {
+        Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
+        pace.start();
+        for (const auto& batch : batches) {
+          gan.step(batch, rng.noise, sums);
+          pace.step(batch.size());
+          progress.add(batch.size());
+          checkpoints.after_step();
+        }
+        mean = sums / static_cast<double>(batches.count());
       }
-      mean = sums / static_cast<double>(batches.count());
-    }
-    if (!std::isfinite(mean.discriminator + mean.generator))
-      throw std::runtime_error("the loss is no longer a number; try a lower --lr");
-    metrics.add(epoch, mean.discriminator, mean.generator, mean.real, mean.made);
-    metrics.write();
-    if (!options.quiet) {
-      std::printf(
-          "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   taken for real: %2.0f %% of the real, %2.0f %% "
-          "of the made\n",
-          epoch, options.epochs, mean.discriminator, mean.generator, 100 * mean.real, 100 * mean.made);
-      std::fflush(stdout);
+      if (!std::isfinite(mean.discriminator + mean.generator))
+        throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+      metrics.add(epoch, mean.discriminator, mean.generator, mean.real, mean.made);
+      metrics.write();
+      if (!options.quiet) {
+        std::printf(
+            "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   taken for real: %2.0f %% of the real, %2.0f %% "
+            "of the made\n",
+            epoch, options.epochs, mean.discriminator, mean.generator, 100 * mean.real, 100 * mean.made);
+        std::fflush(stdout);
+      }
     }
   }
 
