@@ -36,22 +36,21 @@ struct BceSum {
 };
 
 /// (sigmoid(a) - t) * scale, for one scale or for one for each element, and the same added to what was there before.
+template <class V>
 struct BceSlope {
-  Scalar scale;
-  template <class V>
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t) const {
-    return (apply<Sigmoid>(a) - t) * V::all(scale);
-  }
-  template <class V>
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& before) const {
-    return before + (*this)(a, t);
-  }
+  V scale;
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t) const { return (apply<Sigmoid>(a) - t) * scale; }
+  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& before) const { return before + (*this)(a, t); }
+};
+struct BceSlopeLoop {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
+    using V = Vec<Scalar, lanes>;
+    const BceSlope<V> slope{V::all(scale)};
     if (add)
-      map<lanes>(BceSlope{scale}, da, n, a, t, da);
+      map<lanes>(slope, da, n, a, t, da);
     else
-      map<lanes>(BceSlope{scale}, da, n, a, t);
+      map<lanes>(slope, da, n, a, t);
   }
 };
 struct BceSlopes {
@@ -83,7 +82,7 @@ TAPEGRAD_BODY double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index
 }
 TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n,
                                             bool add) {
-  run<detail::BceSlope>(a, t, scale, da, n, add);
+  run<detail::BceSlopeLoop>(a, t, scale, da, n, add);
 }
 TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
                                             bool add) {

@@ -20,31 +20,43 @@ struct PhiloxWords {
   alignas(64) std::uint32_t word[4][philox_blocks];
 };
 
+/// The products of the lower halves of a and of a number below 2^32.
+template <int lanes>
+TAPEGRAD_INLINE Vec<std::uint64_t, lanes> multiply_low(const Vec<std::uint64_t, lanes>& a, std::uint64_t b) {
+  const auto factor = Vec<std::uint64_t, lanes>::all(b);
+#if TAPEGRAD_X86 && !defined(__clang__)
+  if constexpr (lanes > 2) {  // g++ would multiply all 64 bits, which takes three instructions or more
+    Vec<std::uint64_t, lanes> product;
+    asm("vpmuludq {%2, %1, %0|%0, %1, %2}" : "=v"(product.raw) : "v"(a.raw), "v"(factor.raw));
+    return product;
+  }
+#endif
+  return {(a.raw & 0xffffffffu) * factor.raw};
+}
+
 template <int lanes>
 TAPEGRAD_INLINE void philox(std::uint64_t key, std::uint64_t first, PhiloxWords& out) {
   constexpr int count = lanes / 2;
   using V = Vec<std::uint64_t, count>;
-  typedef typename V::Raw Raw;
-  constexpr std::uint64_t low = 0xffffffffu;
-  for (int i = 0; i < philox_blocks; i += count) {
-    V start;
-    for (int j = 0; j < count; ++j) start.raw[j] = first + static_cast<std::uint64_t>(i + j);
-    // Words stand in the lower halves of 64 bits, where their products have room.
-    Raw w0 = start.raw & low, w1 = start.raw >> 32, w2{}, w3{};
-    std::uint64_t key0 = key & low, key1 = key >> 32;
+  V block;
+  for (int i = 0; i < count; ++i) block.raw[i] = first + static_cast<std::uint64_t>(i);
+  for (int i = 0; i < philox_blocks; i += count, block.raw += count) {
+    // A word is the lower half of 64 bits, whatever the upper half holds.
+    V w0 = block, w1{block.raw >> 32}, w2 = V::zero(), w3 = V::zero();
+    std::uint64_t key0 = key & 0xffffffffu, key1 = key >> 32;
     for (int round = 0; round < 10; ++round) {
-      const Raw left = w0 * 0xD2511F53u, right = w2 * 0xCD9E8D57u;
-      w0 = (right >> 32) ^ w1 ^ key0;
-      w1 = right & low;
-      w2 = (left >> 32) ^ w3 ^ key1;
-      w3 = left & low;
-      key0 = (key0 + 0x9E3779B9u) & low;
-      key1 = (key1 + 0xBB67AE85u) & low;
+      const V left = multiply_low(w0, 0xD2511F53u), right = multiply_low(w2, 0xCD9E8D57u);
+      w0.raw = (right.raw >> 32) ^ w1.raw ^ key0;
+      w1 = right;
+      w2.raw = (left.raw >> 32) ^ w3.raw ^ key1;
+      w3 = left;
+      key0 += 0x9E3779B9u;
+      key1 += 0xBB67AE85u;
     }
-    convert<std::uint32_t>(V{w0}).store(out.word[0] + i);
-    convert<std::uint32_t>(V{w1}).store(out.word[1] + i);
-    convert<std::uint32_t>(V{w2}).store(out.word[2] + i);
-    convert<std::uint32_t>(V{w3}).store(out.word[3] + i);
+    convert<std::uint32_t>(w0).store(out.word[0] + i);
+    convert<std::uint32_t>(w1).store(out.word[1] + i);
+    convert<std::uint32_t>(w2).store(out.word[2] + i);
+    convert<std::uint32_t>(w3).store(out.word[3] + i);
   }
 }
 
@@ -95,21 +107,23 @@ struct PhiloxNormal {
   template <int lanes>
   static TAPEGRAD_INLINE void run(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean,
                                   Scalar deviation) {
+    using V = Vec<Scalar, lanes>;
+    // Made here, not in the loop, where g++ would put them together number by number.
+    [[maybe_unused]] const V centre = V::all(mean), scale = V::all(deviation);
     const auto make = [&](const PhiloxWords& words, Scalar(&numbers)[4][philox_blocks]) __attribute__((always_inline)) {
       for (int w = 0; w < 4; w += 2) {
         if constexpr (sizeof(Scalar) == sizeof(float)) {
-          using V = Floats<lanes>;
           for (int i = 0; i < philox_blocks; i += lanes) {
             const Bits<lanes> length = Bits<lanes>::load(words.word[w] + i);
             const Bits<lanes> turn = Bits<lanes>::load(words.word[w + 1] + i);
             // (word + 1/2) / 2^32, of 31 bits, as conversions are signed.
             const V uniform = fma(convert<float>(bit_cast<std::int32_t>(Bits<lanes>{length.raw >> 1})),
                                   V::all(0x1p-31f), V::all(0x1p-33f));
-            const V radius = sqrt(V::all(-2) * Log::of(uniform)) * V::all(deviation);
+            const V radius = sqrt(V::all(-2) * Log::of(uniform)) * scale;
             V cosine, sine;
             circle(turn, cosine, sine);
-            fma(radius, cosine, V::all(mean)).store(numbers[w] + i);
-            fma(radius, sine, V::all(mean)).store(numbers[w + 1] + i);
+            fma(radius, cosine, centre).store(numbers[w] + i);
+            fma(radius, sine, centre).store(numbers[w + 1] + i);
           }
         } else {
           for (int i = 0; i < philox_blocks; ++i) {
@@ -129,13 +143,14 @@ struct PhiloxUniform {
   template <int lanes>
   static TAPEGRAD_INLINE void run(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low,
                                   Scalar width) {
+    using V = Vec<Scalar, lanes>;
+    const V lowest = V::all(low), wide = V::all(width);  // not in the loop, as above
     const auto make = [&](const PhiloxWords& words, Scalar(&numbers)[4][philox_blocks]) __attribute__((always_inline)) {
-      using V = Vec<Scalar, lanes>;
       for (int w = 0; w < 4; ++w) {
         for (int i = 0; i < philox_blocks; i += lanes) {
           const Bits<lanes> bits{Bits<lanes>::load(words.word[w] + i).raw >> 8};
           const V unit = convert<Scalar>(bit_cast<std::int32_t>(bits)) * V::all(Scalar(0x1p-24));
-          fma(unit, V::all(width), V::all(low)).store(numbers[w] + i);
+          fma(unit, wide, lowest).store(numbers[w] + i);
         }
       }
     };
