@@ -244,6 +244,21 @@ TEST_CASE("simd: pixels", "[simd]") {
   }
 }
 
+TEST_CASE("simd: draws with given probabilities", "[simd]") {
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    for (Index n : sizes) {
+      INFO("n " << n << " isa " << tg::name(isa));
+      Numbers x = random_numbers(n, 0, 1, 1), y(x.size() + 1, Scalar{9});
+      const Numbers u = random_numbers(n, 0, 1, 2);
+      if (n > 2) x[0] = 0, x[1] = 1, x[2] = u[2];  // never, always, and not for a draw as large
+      tg::simd::binarize(x.data(), u.data(), y.data(), n, -1, 3);
+      for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] == (u[i] < x[i] ? 3 : -1));
+      CHECK(y.back() == 9);
+    }
+  }
+}
+
 TEST_CASE("simd: noise is made of Philox blocks", "[simd]") {
   const std::uint64_t key = 0x123456789abcdef0, first = 0xfffffff0;  // the counter's lower word overflows
   for (tg::Isa isa : machine_isas()) {

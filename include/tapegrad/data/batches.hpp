@@ -235,11 +235,12 @@ class Batches {
     for (Index row = 0; row < rows; ++row)
       simd::philox_uniform(noise_key_, static_cast<std::uint64_t>((position + row) * blocks), uniform + row * width,
                            width, 0, 1);
-    for (Index i = 0; i < rows * width; ++i) {
-      detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize::bernoulli got ", out[i],
-                                  " in sample ", indices[i / width], "; a probability is in [0, 1]");
-      out[i] = uniform[i] < out[i] ? one : zero;
+    if constexpr (has_targets) {  // pixels are probabilities anyway
+      for (Index i = 0; i < rows * width; ++i)
+        detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize::bernoulli got ", out[i],
+                                    " in sample ", indices[i / width], "; a probability is in [0, 1]");
     }
+    simd::binarize(out, uniform, out, rows * width, zero, one);
   }
 
   ConstTensorView targets(std::span<const Index> indices) {

@@ -25,6 +25,19 @@ inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x,
   for (Index i = 0; i < n; ++i) y[i] = table[x[i]];
 }
 
+template <class V>
+struct Choice {
+  V zero, one;
+  TAPEGRAD_INLINE V operator()(const V& x, const V& u) const { return if_less(u, x, one, zero); }
+};
+struct Binarize {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* x, const Scalar* u, Scalar* y, Index n, Scalar zero, Scalar one) {
+    using V = Vec<Scalar, lanes>;
+    map<lanes>(Choice<V>{V::all(zero), V::all(one)}, y, n, x, u);
+  }
+};
+
 }  // namespace detail
 
 TAPEGRAD_BODY void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
@@ -42,6 +55,10 @@ TAPEGRAD_BODY void gather(const std::uint8_t* x, const Index* rows, Index count,
       for (Index byte = 0; byte < cols; byte += line) __builtin_prefetch(x + rows[i + ahead] * cols + byte);
     if (i >= 0) detail::look_up(table, x + rows[i] * cols, y + i * cols, cols);
   }
+}
+
+TAPEGRAD_BODY void binarize(const Scalar* x, const Scalar* u, Scalar* y, Index n, Scalar zero, Scalar one) {
+  run<detail::Binarize>(x, u, y, n, zero, one);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -79,6 +79,8 @@ void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v
 void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift);
 /// Row i of y is row rows[i] of x, each `cols` long and contiguous, by the same rule: a batch out of a data set.
 void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale, double shift);
+/// y[i] = `one` where u[i] < x[i], else `zero`: draws with probabilities x, if u is uniform in [0, 1).
+void binarize(const Scalar* x, const Scalar* u, Scalar* y, Index n, Scalar zero, Scalar one);
 
 // ---- noise (philox.hpp) ---------------------------------------------------------------------------------------------
 // Block b of the Philox 4x32-10 sequence of a key is philox(counter = {b low, b high, 0, 0}, key = {low, high}); block
