@@ -8,8 +8,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
 /// A tile is up to this many vectors wide.
 inline constexpr int max_width = 3;
-/// The highest tile, and the widest vector.
-inline constexpr int max_height = 8;
+/// The widest vector.
 inline constexpr int max_lanes = 16;
 
 struct Kernel {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <utility>
 
 #include "../core/memory.hpp"
 #include "../core/parallel.hpp"
@@ -162,6 +161,7 @@ class Product {
     work.start_row = from_c ? c_.row_stride : 0;
     work.c = c_.at(rows.begin, cols.begin);
     work.c_row = c_.row_stride;
+    work.cols = cols.size();
     work.depth = depth.size();
     work.fetch = !from_c && depth.size() >= min_fetch_depth && depth.size() <= max_fetch_depth &&
                  rows.size() * c_.cols >= min_fetch_numbers;
@@ -170,27 +170,10 @@ class Product {
       work.start = from_c ? work.c : first;
       for (const Index end = std::min(fetch_end, fetch + fetch_rows); fetch < end; ++fetch)
         for (Index j = next_cols.begin; j < next_cols.end; j += cache_line) __builtin_prefetch(b_.at(fetch, j), 0, 2);
-      if (cols.size() == width) {
-        kernel_.multiply(work, width);
-      } else {
-        multiply_edge(work, cols.size(), width);
-      }
+      kernel_.multiply(work, width);
       work.a += strips.strip;
       work.c += kernel_.height * c_.row_stride;
     }
-  }
-
-  /// A tile writes whole vectors. Where C ends within one, it gets a C of its own.
-  void multiply_edge(TileWork work, Index cols, Index width) const {
-    alignas(64) Scalar edge[max_height * max_width * max_lanes] = {};
-    Scalar* const c = std::exchange(work.c, edge);
-    const Index c_row = std::exchange(work.c_row, width);
-    const Scalar* const start = std::exchange(work.start, edge);
-    const Index start_row = std::exchange(work.start_row, width);
-    work.fetch = false;
-    for (Index i = 0; i < work.rows; ++i) std::copy_n(start + i * start_row, cols, edge + i * width);
-    kernel_.multiply(work, width);
-    for (Index i = 0; i < work.rows; ++i) std::copy_n(edge + i * width, cols, c + i * c_row);
   }
 
   const Kernel& kernel_;

@@ -19,6 +19,7 @@ struct TileWork {
   Scalar* c;
   Index c_row;
   Index rows;  // at most the tile's height
+  Index cols;  // at most its width, and less by less than a vector
   Index depth;
   bool fetch;  // whether to see to it that the memory which is written next is in the caches by then
 };
@@ -38,12 +39,15 @@ struct Tile {
     // Rows beyond the last compute row 0 again and are not stored.
     const auto in_range = [&](int i) __attribute__((always_inline)) { return i < w.rows ? i : 0; };
 
+    const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
+
     V sum[height][width];
     TAPEGRAD_UNROLL
     for (int i = 0; i < height; ++i) {
       const Scalar* from = w.start + in_range(i) * w.start_row;
       TAPEGRAD_UNROLL
-      for (int j = 0; j < width; ++j) sum[i][j] = V::load(from + j * lanes);
+      for (int j = 0; j < width; ++j, from += lanes)
+        sum[i][j] = j < width - 1 || last == lanes ? V::load(from) : V::load(from, last);
     }
 
     Index row[height];
@@ -81,7 +85,12 @@ struct Tile {
       if (i >= w.rows) break;
       Scalar* to = w.c + i * w.c_row;
       TAPEGRAD_UNROLL
-      for (int j = 0; j < width; ++j) sum[i][j].store(to + j * lanes);
+      for (int j = 0; j < width; ++j, to += lanes) {
+        if (j < width - 1 || last == lanes)
+          sum[i][j].store(to);
+        else
+          sum[i][j].store(to, last);
+      }
     }
   }
 };

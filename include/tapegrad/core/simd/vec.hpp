@@ -40,13 +40,26 @@ struct Vec {
   static TAPEGRAD_INLINE Vec load(const T* from) { return {*reinterpret_cast<const Unaligned*>(from)}; }
   TAPEGRAD_INLINE void store(T* to) const { *reinterpret_cast<Unaligned*>(to) = raw; }
 
-  /// The first `count` numbers only; the other lanes are 0.
+  /// The first `count` numbers only, fewer than `lanes`; the other lanes are 0.
   static TAPEGRAD_INLINE Vec load(const T* from, Index count) {
+#if TAPEGRAD_X86 && !defined(__clang__)
+    if constexpr (masked) {
+      Vec some;
+      asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}" : "=v"(some.raw) : "m"(all_of(from)), "Yk"(first(count)));
+      return some;
+    }
+#endif
     alignas(Raw) T padded[lanes] = {};
     copy(from, padded, count);
     return load(padded);
   }
   TAPEGRAD_INLINE void store(T* to, Index count) const {
+#if TAPEGRAD_X86 && !defined(__clang__)
+    if constexpr (masked) {
+      asm("vmovups {%1, %0%{%2%}|%0%{%2%}, %1}" : "+m"(all_of(to)) : "v"(raw), "Yk"(first(count)));
+      return;
+    }
+#endif
     alignas(Raw) T padded[lanes];
     store(padded);
     copy(padded, to, count);
@@ -78,6 +91,15 @@ struct Vec {
   }
 
  private:
+#if TAPEGRAD_X86 && !defined(__clang__)
+  /// AVX-512 loads and stores what a mask names, and leaves the rest of the memory alone.
+  static constexpr bool masked = lanes * sizeof(T) == 64 && sizeof(T) == sizeof(float);
+  static TAPEGRAD_INLINE std::uint16_t first(Index count) { return static_cast<std::uint16_t>((1u << count) - 1); }
+  template <class U>
+  static TAPEGRAD_INLINE auto& all_of(U* numbers) {
+    return *reinterpret_cast<U(*)[lanes]>(numbers);
+  }
+#endif
   /// Fewer than `lanes` numbers, in pieces of 8, 4, 2 and 1.
   static TAPEGRAD_INLINE void copy(const T* from, T* to, Index count) {
     TAPEGRAD_UNROLL
