@@ -33,6 +33,8 @@ inline constexpr Index min_fetch_numbers = 1 << 16;
 inline constexpr Index strip_panels = 4;
 inline constexpr Index min_strip_depth = 64;
 inline constexpr Index cache_line = 64 / sizeof(Scalar);
+/// Multiplications that take as long as a cache line that two threads write to.
+inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
 inline constexpr Index thread_work = 1 << 18;
 
@@ -70,7 +72,8 @@ class Product {
       const Index across = threads / down;
       const Index rows = part_of(c.rows, kernel_.height, down - 1, down).size();
       const Index cols = part_of(c.cols, kernel_.lanes, across - 1, across).size();
-      const Index cost = (rows + pack_cost) * cols;
+      const Index shared_lines = across > 1 && c.row_stride % cache_line != 0 ? rows : 0;
+      const Index cost = (rows + pack_cost) * cols * a.cols + shared_lines * shared_line;
       if (cost < least - least / 32) {
         least = cost;
         blocks_down_ = down;
