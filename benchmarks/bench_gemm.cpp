@@ -1,6 +1,7 @@
 // The library's matrix product on the shapes of layers: FLOPS, and the share of the peak that is measured beside it.
 //
 //   bench_gemm --threads=1,2 --benchmark_filter='VAE.*fwd.*cold'
+//   bench_gemm --benchmark_filter=tile      one tile on operands that lie near
 
 #include "common/arguments.hpp"
 #include "common/fma_peak.hpp"
@@ -20,6 +21,33 @@ void measure(benchmark::State& state, const bench::Product& product, bool cold, 
   state.counters["FLOPS"] = bench::rate(product.operations());
   const auto calls = static_cast<double>(state.iterations());
   state.counters["of_peak"] = product.operations() * calls / watch.seconds() / peak;
+}
+
+/// One tile again and again, on operands that lie near: what products could reach.
+void measure_tile(benchmark::State& state) {
+  namespace gemm = tapegrad::gemm_detail;
+  const gemm::Kernel& kernel = gemm::kernel();
+  const bench::Product tile{kernel.height, gemm::max_width * kernel.lanes, gemm::max_depth, false, false};
+  const bench::Operands operands(tile, false);
+  const float zeros[gemm::max_width * gemm::max_lanes] = {};
+  const gemm::TileWork work{.a = operands.a(),
+                            .a_row = tile.k,
+                            .a_step = 1,
+                            .b = operands.b(),
+                            .b_step = tile.n,
+                            .start = zeros,
+                            .start_row = 0,
+                            .c = operands.c(),
+                            .c_row = tile.n,
+                            .rows = tile.m,
+                            .cols = tile.n,
+                            .depth = tile.k,
+                            .fetch = false};
+  const double peak = 1e9 * bench::fma_peak(1);
+  const bench::Stopwatch watch;
+  for (auto _ : state) kernel.multiply(work, tile.n);
+  state.counters["FLOPS"] = bench::rate(tile.operations());
+  state.counters["of_peak"] = tile.operations() * static_cast<double>(state.iterations()) / watch.seconds() / peak;
 }
 
 }  // namespace
@@ -43,5 +71,6 @@ int main(int argc, char** argv) {
       }
     }
   }
+  benchmark::RegisterBenchmark("tile", measure_tile);
   return arguments.run_benchmarks();
 }
