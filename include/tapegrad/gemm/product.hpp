@@ -26,7 +26,7 @@ inline constexpr Index pack_cost = 8;
 inline constexpr Index min_fetch_rows = 64;
 /// Between so few steps of k, stores to a C of so many numbers, which comes from far, are not hidden: what is written
 /// next is fetched. (With fewer steps still, fetching takes as long as it saves.)
-inline constexpr Index min_fetch_depth = 64;
+inline constexpr Index min_fetch_depth = 16;
 inline constexpr Index max_fetch_depth = 160;
 inline constexpr Index min_fetch_numbers = 1 << 16;
 /// A strip of A whose numbers lie far apart is copied if this many panels are to use it, over so many steps of k.

@@ -21,12 +21,8 @@ struct TileWork {
   Index rows;  // at most the tile's height
   Index cols;  // at most its width, and less by less than a vector
   Index depth;
-  bool fetch;  // whether to see to it that the memory which is written next is in the caches by then
+  bool fetch;  // whether to fetch the C below, where the tile's successor will write
 };
-
-/// Which is worth it where C is large, comes from far, and is reached after few steps: a row of the C below, where the
-/// tile's successor will write, with every so many steps of k.
-inline constexpr Index fetch_steps = 16;
 
 /// Keeps height x width vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height`
 /// rows broadcasts one number of A and adds its products to the row.
@@ -56,7 +52,7 @@ struct Tile {
     const Scalar* a = w.a;
     const Scalar* b = w.b;
     const Scalar* next_c = w.c + height * w.c_row;
-    const Index piece = w.fetch ? fetch_steps : w.depth;
+    const Index piece = w.fetch ? (w.depth + height - 1) / height : w.depth;  // a row of the C below with each
     for (Index left = w.depth; left > 0; left -= piece) {
       if (w.fetch) {
         TAPEGRAD_UNROLL
