@@ -35,24 +35,7 @@ struct BceSum {
   }
 };
 
-/// (sigmoid(a) - t) * scale, for one scale or for one for each element, and the same added to what was there before.
-template <class V>
-struct BceSlope {
-  V scale;
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t) const { return (apply<Sigmoid>(a) - t) * scale; }
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& before) const { return before + (*this)(a, t); }
-};
-struct BceSlopeLoop {
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
-    using V = Vec<Scalar, lanes>;
-    const BceSlope<V> slope{V::all(scale)};
-    if (add)
-      map<lanes>(slope, da, n, a, t, da);
-    else
-      map<lanes>(slope, da, n, a, t);
-  }
-};
+/// (sigmoid(a) - t) * scale with a scale for each element, and the same added to what was there before.
 struct BceSlopes {
   template <class V>
   TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& scale) const {
@@ -72,6 +55,22 @@ struct BceSlopes {
   }
 };
 
+/// The same with one scale.
+struct BceSlope {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
+    using V = Vec<Scalar, lanes>;
+    const V scales = V::all(scale);
+    const auto slope = [&](const V& a_, const V& t_, const auto&... before) __attribute__((always_inline)) {
+      return BceSlopes{}(a_, t_, scales, before...);
+    };
+    if (add)
+      map<lanes>(slope, da, n, a, t, da);
+    else
+      map<lanes>(slope, da, n, a, t);
+  }
+};
+
 }  // namespace detail
 
 TAPEGRAD_BODY void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n) {
@@ -82,7 +81,7 @@ TAPEGRAD_BODY double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index
 }
 TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n,
                                             bool add) {
-  run<detail::BceSlopeLoop>(a, t, scale, da, n, add);
+  run<detail::BceSlope>(a, t, scale, da, n, add);
 }
 TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
                                             bool add) {

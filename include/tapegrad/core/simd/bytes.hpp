@@ -25,16 +25,15 @@ inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x,
   for (Index i = 0; i < n; ++i) y[i] = table[x[i]];
 }
 
-template <class V>
-struct Choice {
-  V zero, one;
-  TAPEGRAD_INLINE V operator()(const V& x, const V& u) const { return if_less(u, x, one, zero); }
-};
 struct Binarize {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const Scalar* x, const Scalar* u, Scalar* y, Index n, Scalar zero, Scalar one) {
     using V = Vec<Scalar, lanes>;
-    map<lanes>(Choice<V>{V::all(zero), V::all(one)}, y, n, x, u);
+    const V zeros = V::all(zero), ones = V::all(one);
+    const auto draw = [&](const V& p, const V& uniform) __attribute__((always_inline)) {
+      return if_less(uniform, p, ones, zeros);
+    };
+    map<lanes>(draw, y, n, x, u);
   }
 };
 
