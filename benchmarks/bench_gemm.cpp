@@ -9,21 +9,26 @@
 
 namespace {
 
-void measure(benchmark::State& state, const bench::Product& product, bool cold, int threads) {
-  tapegrad::set_num_threads(threads);
-  bench::Operands operands(product, cold);
+/// Calls `multiply` again and again; it does that many operations on that many threads.
+template <class Multiply>
+void measure(benchmark::State& state, double operations, int threads, const Multiply& multiply) {
   const double peak = 1e9 * bench::fma_peak(threads);
   const bench::Stopwatch watch;
-  for (auto _ : state) {
-    bench::multiply(product, operands.a(), operands.b(), operands.c());
-    operands.next();
-  }
-  state.counters["FLOPS"] = bench::rate(product.operations());
-  const auto calls = static_cast<double>(state.iterations());
-  state.counters["of_peak"] = product.operations() * calls / watch.seconds() / peak;
+  for (auto _ : state) multiply();
+  state.counters["FLOPS"] = bench::rate(operations);
+  state.counters["of_peak"] = operations * static_cast<double>(state.iterations()) / watch.seconds() / peak;
 }
 
-/// One tile again and again, on operands that lie near: what products could reach.
+void measure_product(benchmark::State& state, const bench::Product& product, bool cold, int threads) {
+  tapegrad::set_num_threads(threads);
+  bench::Operands operands(product, cold);
+  measure(state, product.operations(), threads, [&] {
+    bench::multiply(product, operands.a(), operands.b(), operands.c());
+    operands.next();
+  });
+}
+
+/// One tile, on operands that lie near: what products could reach.
 void measure_tile(benchmark::State& state) {
   namespace gemm = tapegrad::gemm_detail;
   const gemm::Kernel& kernel = gemm::kernel();
@@ -43,11 +48,7 @@ void measure_tile(benchmark::State& state) {
                             .cols = tile.n,
                             .depth = tile.k,
                             .fetch = false};
-  const double peak = 1e9 * bench::fma_peak(1);
-  const bench::Stopwatch watch;
-  for (auto _ : state) kernel.multiply(work, tile.n);
-  state.counters["FLOPS"] = bench::rate(tile.operations());
-  state.counters["of_peak"] = tile.operations() * static_cast<double>(state.iterations()) / watch.seconds() / peak;
+  measure(state, tile.operations(), 1, [&] { kernel.multiply(work, tile.n); });
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
           for (const int count : threads) {
             const std::string name = tapegrad::detail::concat(group, "/", batch, "-", inputs, "-", outputs, "/", pass,
                                                               cold ? "/cold" : "/hot", "/threads:", count);
-            benchmark::RegisterBenchmark(name.c_str(), measure, bench::product(pass, layer), cold, count)
+            benchmark::RegisterBenchmark(name.c_str(), measure_product, bench::product(pass, layer), cold, count)
                 ->UseRealTime()
                 ->Unit(benchmark::kMicrosecond);
           }
