@@ -47,6 +47,7 @@ void measure_tile(benchmark::State& state) {
                             .rows = tile.m,
                             .cols = tile.n,
                             .depth = tile.k,
+                            .copy = nullptr,
                             .fetch = false};
   measure(state, tile.operations(), 1, [&] { kernel.multiply(work, tile.n); });
 }

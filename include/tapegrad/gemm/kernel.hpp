@@ -6,8 +6,6 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
-/// A tile is up to this many vectors wide.
-inline constexpr int max_width = 3;
 /// The widest vector.
 inline constexpr int max_lanes = 16;
 
@@ -16,6 +14,7 @@ struct Kernel {
   int height;
   void (*half_tile[max_width])(const TileWork*);  // [w - 1]: w vectors wide; for half the height
   void (*tile[max_width])(const TileWork*);
+  void (*copying_tile)(const TileWork*);  // of the whole height and width
   void (*pack_rows)(const PackWork*);
   void (*pack_columns)(const PackWork*);
   void (*pack_any)(const PackWork*);
@@ -45,6 +44,7 @@ inline constexpr Kernel kernel_for = {
      simd::run_for<isa, Tile<height / 2, 3>, const TileWork*>},
     {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
      simd::run_for<isa, Tile<height, 3>, const TileWork*>},
+    simd::run_for<isa, Tile<height, max_width, true>, const TileWork*>,
     simd::run_for<isa, PackRows, const PackWork*>,
     simd::run_for<isa, PackColumns, const PackWork*>,
     simd::run_for<Isa::portable, PackAny, const PackWork*>,

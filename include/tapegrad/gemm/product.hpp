@@ -17,10 +17,12 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 inline constexpr Index max_depth = 264;
 /// Rows in one go: that much of A, 540 KB, stays in the second-level cache while all panels of B pass by.
 inline constexpr Index max_rows = 512;
-/// Times a vector's lanes: for up to so many rows, B is read as it lies. A panel's copy costs as much as multiplying
-/// about 8 rows by it, but the narrower a panel is, the more of each cache line it leaves.
-inline constexpr Index direct_rows = 8;
-inline constexpr Index shared_direct_rows = 4;  // with several threads, where half of B lies in another one's cache
+/// A B with contiguous rows is read as it lies for up to so many rows of C, times a vector's lanes: the narrower a
+/// panel is, the more of each cache line it leaves. So it is for few steps of k, which stay in the first-level cache
+/// anyway.
+inline constexpr Index direct_rows = 4;
+inline constexpr Index direct_depth = 32;
+/// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it.
 inline constexpr Index pack_cost = 8;
 /// From so many rows on, a panel takes long enough for the next one to be fetched meanwhile.
 inline constexpr Index min_fetch_rows = 64;
@@ -57,6 +59,28 @@ inline Scalar* packed_room() {
   thread_local const auto room = detail::allocate_aligned<Scalar>(max_depth * max_rows);
   return room.get();
 }
+
+/// Fetches a panel of B for the second-level cache, some of its rows (or columns, if these are contiguous) at a time:
+/// weights come from far, and no processor foresees such steps.
+class Fetch {
+ public:
+  Fetch(const ConstStridedMatrix& b, Range depth, Range cols, Index turns)
+      : b_(b.col_stride == 1 ? b : b.transposed()),
+        along_(b.col_stride == 1 ? cols : depth),
+        left_(b.col_stride == 1 ? depth : cols),
+        each_(left_.size() / std::max<Index>(turns, 1) + 1) {}
+
+  void some() {
+    for (const Index end = std::min(left_.end, left_.begin + each_); left_.begin < end; ++left_.begin)
+      for (Index j = along_.begin; j < along_.end; j += cache_line) __builtin_prefetch(b_.at(left_.begin, j), 0, 2);
+  }
+
+ private:
+  ConstStridedMatrix b_;
+  Range along_;
+  Range left_;
+  Index each_;
+};
 
 /// One product. Its blocks may be computed in any order, on any threads.
 class Product {
@@ -140,20 +164,23 @@ class Product {
   void multiply(const Strips& strips, Range rows, Range cols, Range next_cols, Range depth) const {
     alignas(64) Scalar copy[max_depth * max_width * max_lanes];
     const Index width = round_up(cols.size(), kernel_.lanes);
+    const bool by_rows = b_.col_stride == 1;
     TileWork work;
     work.b = b_.at(depth.begin, cols.begin);
     work.b_step = b_.row_stride;
-    const Index direct = (blocks() == 1 ? direct_rows : shared_direct_rows) * kernel_.lanes;
-    if (b_.col_stride != 1 || cols.size() != width || rows.size() > direct) {
-      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
+    work.copy = copy;
+    const auto read_copy = [&] {
       work.b = copy;
       work.b_step = width;
+    };
+    const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
+    const bool first_tile_copies = by_rows && worth_a_copy && cols.size() == max_width * kernel_.lanes;
+    if (!first_tile_copies && (!by_rows || worth_a_copy || cols.size() != width)) {
+      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
+      read_copy();
     }
-    // What to fetch of the next panel, some of its rows with each tile: weights come from far, and no processor
-    // foresees such steps.
-    Index fetch = depth.begin;
-    const Index fetch_end = b_.col_stride == 1 && rows.size() >= min_fetch_rows ? depth.end : fetch;
-    const Index fetch_rows = depth.size() * kernel_.height / rows.size() + 1;
+    const bool fetches = rows.size() >= min_fetch_rows && next_cols.size() > 0;
+    Fetch next_panel(b_, depth, next_cols, rows.size() / kernel_.height);
 
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
@@ -171,9 +198,13 @@ class Product {
     for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
       work.start = from_c ? work.c : first;
-      for (const Index end = std::min(fetch_end, fetch + fetch_rows); fetch < end; ++fetch)
-        for (Index j = next_cols.begin; j < next_cols.end; j += cache_line) __builtin_prefetch(b_.at(fetch, j), 0, 2);
-      kernel_.multiply(work, width);
+      if (fetches) next_panel.some();
+      if (first_tile_copies && i == rows.begin) {
+        kernel_.copying_tile(&work);
+        read_copy();
+      } else {
+        kernel_.multiply(work, width);
+      }
       work.a += strips.strip;
       work.c += kernel_.height * c_.row_stride;
     }

@@ -7,6 +7,9 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
+/// A tile is up to this many vectors wide.
+inline constexpr int max_width = 3;
+
 /// C (rows x cols) = start + A·B over `depth` steps of k.
 struct TileWork {
   const Scalar* a;  // (i, k) at a[i * a_row + k * a_step]
@@ -21,12 +24,14 @@ struct TileWork {
   Index rows;  // at most the tile's height
   Index cols;  // at most its width, and less by less than a vector
   Index depth;
-  bool fetch;  // whether to fetch the C below, where the tile's successor will write
+  Scalar* copy;  // where a tile that copies B's rows puts them, one after another
+  bool fetch;    // whether to fetch the C below, where the tile's successor will write
 };
 
 /// Keeps height x width vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height`
-/// rows broadcasts one number of A and adds its products to the row.
-template <int height, int width>
+/// rows broadcasts one number of A and adds its products to the row. What it loads of B it can copy on the way: that
+/// costs next to nothing, as stores are what a tile has none of.
+template <int height, int width, bool copies = false>
 struct Tile {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const TileWork* work) {
@@ -51,6 +56,7 @@ struct Tile {
     for (int i = 0; i < height; ++i) row[i] = in_range(i) * w.a_row;
     const Scalar* a = w.a;
     const Scalar* b = w.b;
+    [[maybe_unused]] Scalar* copy = w.copy;
     const Scalar* next_c = w.c + height * w.c_row;
     const Index piece = w.fetch ? (w.depth + height - 1) / height : w.depth;  // a row of the C below with each
     for (Index left = w.depth; left > 0; left -= piece) {
@@ -65,6 +71,10 @@ struct Tile {
         V b_row[width];
         TAPEGRAD_UNROLL
         for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
+        if constexpr (copies) {
+          TAPEGRAD_UNROLL
+          for (int j = 0; j < width; ++j, copy += lanes) b_row[j].store(copy);
+        }
         TAPEGRAD_UNROLL
         for (int i = 0; i < height; ++i) {
           const V a_number = V::all(a[row[i]]);
