@@ -22,27 +22,47 @@ struct Adam {
     // Slopes whose square would be subnormal.
     const V least_slope = all(std::sqrt(std::numeric_limits<Scalar>::min() / (1 - s.beta2)));
 
-    const auto update = [&](const V& slope, V& weight, V& mean, V& square) __attribute__((always_inline)) {
+    const auto update_moments = [&](const V& slope, const V& weight, V& mean, V& square)
+        __attribute__((always_inline)) {
       const V decayed = fma(l2, weight, slope);
       mean = fma(rest1, decayed, beta1 * mean);
       mean = if_less(abs(mean), least, zero, mean);
       const V squared = if_less(abs(decayed), least_slope, zero, decayed);
       square = fma(rest2 * squared, squared, beta2 * square);
       square = if_less(square, least, zero, square);
-      weight = fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
     };
+    const auto updated = [&](const V& weight, const V& mean, const V& square) __attribute__((always_inline)) {
+      return fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
+    };
+    // Moments of `count` vectors, then their weights: a root and a quotient take long, and meanwhile the processor gets
+    // as far as the next moments, but not over all of one vector to the root of the next.
+    const auto update = [&]<int count>(std::integral_constant<int, count>, Index i) __attribute__((always_inline)) {
+      V mean[count], square[count];
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < count; ++j) {
+        const Index at = i + j * lanes;
+        mean[j] = V::load(m + at);
+        square[j] = V::load(v + at);
+        update_moments(V::load(g + at), V::load(p + at), mean[j], square[j]);
+        mean[j].store(m + at);
+        square[j].store(v + at);
+      }
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < count; ++j) {
+        Scalar* const weights = p + i + j * lanes;
+        updated(V::load(weights), mean[j], square[j]).store(weights);
+      }
+    };
+    constexpr std::integral_constant<int, 4> four;
+    constexpr std::integral_constant<int, 1> one;
     Index i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      V weight = V::load(p + i), mean = V::load(m + i), square = V::load(v + i);
-      update(V::load(g + i), weight, mean, square);
-      weight.store(p + i);
-      mean.store(m + i);
-      square.store(v + i);
-    }
+    for (; i + four * lanes <= n; i += four * lanes) update(four, i);
+    for (; i + lanes <= n; i += lanes) update(one, i);
     if (const Index rest = n - i; rest > 0) {
-      V weight = V::load(p + i, rest), mean = V::load(m + i, rest), square = V::load(v + i, rest);
-      update(V::load(g + i, rest), weight, mean, square);
-      weight.store(p + i, rest);
+      const V weight = V::load(p + i, rest);
+      V mean = V::load(m + i, rest), square = V::load(v + i, rest);
+      update_moments(V::load(g + i, rest), weight, mean, square);
+      updated(weight, mean, square).store(p + i, rest);
       mean.store(m + i, rest);
       square.store(v + i, rest);
     }
