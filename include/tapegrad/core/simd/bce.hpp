@@ -20,13 +20,33 @@ struct Bce {
   }
 };
 
+/// One logarithm for several elements of a lane: of the product of their 1 + exp(-|a|). What is kept of a product is
+/// what it exceeds 1 by, so that nothing small is lost. All terms are positive.
 struct BceSum {
+  static constexpr int factors = 8;
+
   template <int lanes>
   static TAPEGRAD_INLINE double run(const Scalar* a, const Scalar* t, Index n) {
+    using V = Vec<Scalar, lanes>;
+    constexpr int count = sum_lanes / lanes;
+    const V zero = V::zero();
     LaneSums<lanes> sums;
     alignas(64) Scalar block[sum_lanes];
-    for (; n >= sum_lanes; n -= sum_lanes, a += sum_lanes, t += sum_lanes) {
-      Bce::run<lanes>(a, t, block, sum_lanes);
+    while (n >= sum_lanes) {
+      V excess[count], linear[count];
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < count; ++j) excess[j] = linear[j] = zero;
+      for (int i = 0; i < factors && n >= sum_lanes; ++i, n -= sum_lanes, a += sum_lanes, t += sum_lanes) {
+        TAPEGRAD_UNROLL
+        for (int j = 0; j < count; ++j) {
+          const V logit = V::load(a + j * lanes), target = V::load(t + j * lanes);
+          linear[j] = linear[j] + fma(zero - target, logit, larger(zero, logit));
+          const V e = apply<Exp>(zero - abs(logit));
+          excess[j] = fma(excess[j], e, excess[j] + e);
+        }
+      }
+      TAPEGRAD_UNROLL
+      for (int j = 0; j < count; ++j) (linear[j] + apply<Log1p>(excess[j])).store(block + j * lanes);
       sums.add(block);
     }
     Bce::run<lanes>(a, t, block, n);

@@ -124,8 +124,11 @@ struct Log1p {
     const V far = V::all(30);  // beyond which it does not matter
     const Bits<lanes> down = bit_cast<std::uint32_t>(convert<std::int32_t>(V::all(127) - if_less(far, e, far, e)));
     const V scale = bit_cast<float>(Bits<lanes>{down.raw << 23});
-    V y = log_of(m - one + lost * scale, e);
-    y = if_less(abs(x), V::all(0x1p-25f), x, y);
+    const V f = m - one + lost * scale;
+    // Where log(1 + x) is x, the logarithm would square it: far below, into subnormal numbers, which are slow.
+    const V least = V::all(0x1p-25f);
+    V y = log_of(if_less(abs(x), least, least, f), e);
+    y = if_less(abs(x), least, x, y);
     y = if_less(x, V::all(infinity), y, x);  // infinity and NaN
     y = if_equal(x, V::all(-1), V::all(-infinity), y);
     return if_less(x, V::all(-1), V::all(std::numeric_limits<float>::quiet_NaN()), y);
