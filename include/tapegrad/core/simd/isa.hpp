@@ -79,7 +79,7 @@ namespace detail {
 #define TAPEGRAD_WIDE
 // g++ -O2 lets a loop begin within the 32 bytes that a processor fetches at a time, and a matrix product, as chance
 // will have it, be 3 % slower for that.
-#define TAPEGRAD_ALIGNED_LOOPS __attribute__((optimize("align-loops=64")))
+#define TAPEGRAD_ALIGNED_LOOPS __attribute__((optimize("align-loops=32")))
 #endif
 
 template <class Kernel, class... Args>
