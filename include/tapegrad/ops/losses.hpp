@@ -86,6 +86,7 @@ struct BceWithLogits {
     if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
   }
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const { simd::bce_with_logits(in[0], in[1], out, n); }
+  double sum(const detail::Blocks<2>& in, Index n) const { return simd::bce_with_logits_sum(in[0], in[1], n); }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       simd::bce_with_logits_backward(in[0], in[1], Scalar{1}, out, n);
