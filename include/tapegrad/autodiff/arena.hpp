@@ -12,25 +12,27 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 /// a pass that asks for what the last one asked for allocates nothing.
 class Arena {
  public:
-  /// `bytes` bytes, aligned to a cache line.
-  [[gnu::noinline]] void* allocate(std::size_t bytes) {
-    bytes = (bytes + alignment - 1) / alignment * alignment;
-    while (current_ < blocks_.size() && blocks_[current_].bytes - used_ < bytes) {
+  /// `bytes` bytes, aligned to `align`: a power of two, at most a cache line.
+  [[gnu::noinline]] void* allocate(std::size_t bytes, std::size_t align) {
+    std::size_t begin = (used_ + align - 1) & ~(align - 1);
+    while (current_ < blocks_.size() && blocks_[current_].bytes < begin + bytes) {
       ++current_;
-      used_ = 0;
+      begin = 0;
     }
     if (current_ == blocks_.size()) add_block(bytes);
-    void* result = blocks_[current_].memory.get() + used_;
-    used_ += bytes;
-    return result;
+    used_ = begin + bytes;
+    return blocks_[current_].memory.get() + begin;
   }
 
   /// `count` uninitialised objects that need no destructor.
   template <class T>
-  T* allocate_array(std::size_t count) {
+  T* allocate_array(std::size_t count, std::size_t align = alignof(T)) {
     static_assert(std::is_trivially_destructible_v<T>, "the arena calls no destructors");
-    return static_cast<T*>(allocate(count * sizeof(T)));
+    return static_cast<T*>(allocate(count * sizeof(T), align));
   }
+
+  /// The numbers of a tensor, from a cache line's beginning on.
+  Scalar* allocate_numbers(Index count) { return allocate_array<Scalar>(static_cast<std::size_t>(count), alignment); }
 
   /// Takes everything back, keeps the blocks.
   void rewind() {
@@ -58,7 +60,6 @@ class Arena {
     const std::size_t size = std::max(needed, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
     blocks_.reserve(blocks_.size() + 1);
     blocks_.push_back({allocate_aligned<std::byte>(size), size});
-    used_ = 0;
   }
 
   std::vector<Block> blocks_;

@@ -30,7 +30,7 @@ class Gradient {
   /// For those who write every element themselves.
   [[gnu::noinline]] Target target() {
     const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
-    if (slot_->data == nullptr) slot_->data = arena_->allocate_array<Scalar>(static_cast<std::size_t>(shape_->size()));
+    if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
     slot_->stamp = pass_;
     return {TensorView(slot_->data, *shape_), first};
   }

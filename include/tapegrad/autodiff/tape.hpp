@@ -155,9 +155,7 @@ class Tape {
 
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
   detail::Node& node(Var var, const char* what);
-  [[gnu::noinline]] TensorView allocate(const Shape& shape) {
-    return {arena_.allocate_array<Scalar>(static_cast<std::size_t>(shape.size())), shape};
-  }
+  [[gnu::noinline]] TensorView allocate(const Shape& shape) { return {arena_.allocate_numbers(shape.size()), shape}; }
   ConstTensorView copy(ConstTensorView value) {
     const TensorView result = allocate(value.shape());
     result.copy_from(value);
