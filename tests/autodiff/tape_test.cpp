@@ -296,6 +296,20 @@ TEST_CASE("a tape does not grow over a thousand passes") {
   CHECK(tape.bytes() == bytes);
 }
 
+TEST_CASE("values and gradients begin at a cache line, whatever stands between them") {
+  Tape tape;
+  const Tensor number({1}, 1);
+  const Var x = tape.variable(number);
+  std::vector<Var> vars{x, total({x, x, x})};
+  for (int i = 0; i < 100; ++i) vars.push_back(product(total({vars.back(), x}), x));
+  vars.back().backward();
+  const auto offset = [](ConstTensorView view) { return reinterpret_cast<std::uintptr_t>(view.data()) % 64; };
+  for (const Var var : vars) {
+    REQUIRE(offset(var.value()) == 0);
+    REQUIRE(offset(var.grad()) == 0);
+  }
+}
+
 TEST_CASE("a training that forgets reset() is told so, before the memory is full") {
   Tape tape;
   Parameter p(Tensor({1}));
