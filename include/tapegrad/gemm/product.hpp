@@ -15,8 +15,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 /// Steps of k in one go: C is read and written once in so many. A panel of B is then at most 264 x 48 floats, 50 KB,
 /// which comes from the first-level cache or in order from the second. (264 takes MNIST's 784 pixels in three.)
 inline constexpr Index max_depth = 264;
-/// Rows in one go: that much of A, 540 KB, stays in the second-level cache while all panels of B pass by.
-inline constexpr Index max_rows = 512;
+/// Rows in one go: that much of A, 405 KB, stays in a second-level cache of 512 KB while all panels of B pass by.
+inline constexpr Index max_rows = 384;
 /// A B with contiguous rows is read as it lies for up to so many rows of C, times a vector's lanes: the narrower a
 /// panel is, the more of each cache line it leaves. So it is for few steps of k, which stay in the first-level cache
 /// anyway.
