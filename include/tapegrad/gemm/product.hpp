@@ -27,8 +27,8 @@ inline constexpr Index pack_cost = 8;
 /// From so many rows on, a panel takes long enough for the next one to be fetched meanwhile.
 inline constexpr Index min_fetch_rows = 64;
 /// Between so few steps of k, stores to a C of so many numbers, which comes from far, are not hidden: what is written
-/// next is fetched. (With fewer steps still, fetching takes as long as it saves.)
-inline constexpr Index min_fetch_depth = 16;
+/// next is fetched. (In a tile of fewer steps times rows still, fetching takes as long as it saves.)
+inline constexpr Index min_fetch_work = 128;
 inline constexpr Index max_fetch_depth = 160;
 inline constexpr Index min_fetch_numbers = 1 << 16;
 /// A strip of A whose numbers lie far apart is copied if this many panels are to use it, over so many steps of k.
@@ -193,7 +193,7 @@ class Product {
     work.c_row = c_.row_stride;
     work.cols = cols.size();
     work.depth = depth.size();
-    work.fetch = !from_c && depth.size() >= min_fetch_depth && depth.size() <= max_fetch_depth &&
+    work.fetch = !from_c && depth.size() * kernel_.height >= min_fetch_work && depth.size() <= max_fetch_depth &&
                  rows.size() * c_.cols >= min_fetch_numbers;
     for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
       work.rows = std::min<Index>(kernel_.height, rows.end - i);
