@@ -35,21 +35,23 @@ void measure_tile(benchmark::State& state) {
   const bench::Product tile{kernel.height, gemm::max_width * kernel.lanes, gemm::max_depth, false, false};
   const bench::Operands operands(tile, false);
   const float zeros[gemm::max_width * gemm::max_lanes] = {};
-  const gemm::TileWork work{.a = operands.a(),
-                            .a_row = tile.k,
-                            .a_step = 1,
-                            .b = operands.b(),
-                            .b_step = tile.n,
-                            .start = zeros,
-                            .start_row = 0,
-                            .c = operands.c(),
-                            .c_row = tile.n,
-                            .rows = tile.m,
-                            .cols = tile.n,
-                            .depth = tile.k,
-                            .copy = nullptr,
-                            .fetch = false};
-  measure(state, tile.operations(), 1, [&] { kernel.multiply(work, tile.n); });
+  const gemm::PanelWork one_tile{.a = operands.a(),
+                                 .a_row = tile.k,
+                                 .a_step = 1,
+                                 .a_strip = 0,
+                                 .b = operands.b(),
+                                 .b_step = tile.n,
+                                 .start = zeros,
+                                 .start_row = 0,
+                                 .c = operands.c(),
+                                 .c_row = tile.n,
+                                 .rows = tile.m,
+                                 .cols = tile.n,
+                                 .depth = tile.k};
+  measure(state, tile.operations(), 1, [&] {
+    gemm::PanelWork work = one_tile;
+    kernel.multiply(work, tile.n);
+  });
 }
 
 }  // namespace

@@ -12,9 +12,9 @@ inline constexpr int max_lanes = 16;
 struct Kernel {
   int lanes;
   int height;
-  void (*half_tile[max_width])(const TileWork*);  // [w - 1]: w vectors wide; for half the height
-  void (*tile[max_width])(const TileWork*);
-  void (*copying_tile)(const TileWork*);  // of the whole height and width
+  void (*half_tiles[max_width])(PanelWork*);  // [w - 1]: w vectors wide; for half the height
+  void (*tiles[max_width])(PanelWork*);
+  void (*copying_tiles)(PanelWork*);  // of the whole height and width
   void (*pack_rows)(const PackWork*);
   void (*pack_columns)(const PackWork*);
   void (*pack_any)(const PackWork*);
@@ -29,9 +29,17 @@ struct Kernel {
       pack_any(&work);
   }
 
-  void multiply(const TileWork& work, Index width) const {
-    const auto& tiles = 2 * work.rows <= height ? half_tile : tile;
-    tiles[width / lanes - 1](&work);
+  /// The rows of C under a panel so wide. Up to half a strip at the end takes half a tile.
+  void multiply(PanelWork& work, Index width) const {
+    const Index w = width / lanes - 1;
+    const Index rest = work.rows % height;
+    const bool half = rest > 0 && 2 * rest <= height;
+    if (half) work.rows -= rest;
+    tiles[w](&work);
+    if (half) {
+      work.rows = rest;
+      half_tiles[w](&work);
+    }
   }
 };
 
@@ -40,11 +48,11 @@ template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    {simd::run_for<isa, Tile<height / 2, 1>, const TileWork*>, simd::run_for<isa, Tile<height / 2, 2>, const TileWork*>,
-     simd::run_for<isa, Tile<height / 2, 3>, const TileWork*>},
-    {simd::run_for<isa, Tile<height, 1>, const TileWork*>, simd::run_for<isa, Tile<height, 2>, const TileWork*>,
-     simd::run_for<isa, Tile<height, 3>, const TileWork*>},
-    simd::run_for<isa, Tile<height, max_width, true>, const TileWork*>,
+    {simd::run_for<isa, Tiles<height / 2, 1>, PanelWork*>, simd::run_for<isa, Tiles<height / 2, 2>, PanelWork*>,
+     simd::run_for<isa, Tiles<height / 2, 3>, PanelWork*>},
+    {simd::run_for<isa, Tiles<height, 1>, PanelWork*>, simd::run_for<isa, Tiles<height, 2>, PanelWork*>,
+     simd::run_for<isa, Tiles<height, 3>, PanelWork*>},
+    simd::run_for<isa, Tiles<height, max_width, true>, PanelWork*>,
     simd::run_for<isa, PackRows, const PackWork*>,
     simd::run_for<isa, PackColumns, const PackWork*>,
     simd::run_for<Isa::portable, PackAny, const PackWork*>,

@@ -34,7 +34,6 @@ inline constexpr Index min_fetch_numbers = 1 << 16;
 /// A strip of A whose numbers lie far apart is copied if this many panels are to use it, over so many steps of k.
 inline constexpr Index strip_panels = 4;
 inline constexpr Index min_strip_depth = 64;
-inline constexpr Index cache_line = 64 / sizeof(Scalar);
 /// Multiplications that take as long as a cache line that two threads write to.
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
@@ -59,28 +58,6 @@ inline Scalar* packed_room() {
   thread_local const auto room = detail::allocate_aligned<Scalar>(max_depth * max_rows);
   return room.get();
 }
-
-/// Fetches a panel of B for the second-level cache, some of its rows (or columns, if these are contiguous) at a time:
-/// weights come from far, and no processor foresees such steps.
-class Fetch {
- public:
-  Fetch(const ConstStridedMatrix& b, Range depth, Range cols, Index turns)
-      : b_(b.col_stride == 1 ? b : b.transposed()),
-        along_(b.col_stride == 1 ? cols : depth),
-        left_(b.col_stride == 1 ? depth : cols),
-        each_(left_.size() / std::max<Index>(turns, 1) + 1) {}
-
-  void some() {
-    for (const Index end = std::min(left_.end, left_.begin + each_); left_.begin < end; ++left_.begin)
-      for (Index j = along_.begin; j < along_.end; j += cache_line) __builtin_prefetch(b_.at(left_.begin, j), 0, 2);
-  }
-
- private:
-  ConstStridedMatrix b_;
-  Range along_;
-  Range left_;
-  Index each_;
-};
 
 /// One product. Its blocks may be computed in any order, on any threads.
 class Product {
@@ -163,51 +140,55 @@ class Product {
   /// The rows of C under a panel of B.
   void multiply(const Strips& strips, Range rows, Range cols, Range next_cols, Range depth) const {
     alignas(64) Scalar copy[max_depth * max_width * max_lanes];
-    const Index width = round_up(cols.size(), kernel_.lanes);
-    const bool by_rows = b_.col_stride == 1;
-    TileWork work;
-    work.b = b_.at(depth.begin, cols.begin);
-    work.b_step = b_.row_stride;
-    work.copy = copy;
-    const auto read_copy = [&] {
-      work.b = copy;
-      work.b_step = width;
-    };
-    const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
-    const bool first_tile_copies = by_rows && worth_a_copy && cols.size() == max_width * kernel_.lanes;
-    if (!first_tile_copies && (!by_rows || worth_a_copy || cols.size() != width)) {
-      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
-      read_copy();
-    }
-    const bool fetches = rows.size() >= min_fetch_rows && next_cols.size() > 0;
-    Fetch next_panel(b_, depth, next_cols, rows.size() / kernel_.height);
-
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
-    const Scalar* const first = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
-    work.a = strips.first;
-    work.a_row = strips.row;
-    work.a_step = strips.step;
-    work.start_row = from_c ? c_.row_stride : 0;
-    work.c = c_.at(rows.begin, cols.begin);
-    work.c_row = c_.row_stride;
-    work.cols = cols.size();
-    work.depth = depth.size();
-    work.fetch = !from_c && depth.size() * kernel_.height >= min_fetch_work && depth.size() <= max_fetch_depth &&
-                 rows.size() * c_.cols >= min_fetch_numbers;
-    for (Index i = rows.begin; i < rows.end; i += kernel_.height) {
-      work.rows = std::min<Index>(kernel_.height, rows.end - i);
-      work.start = from_c ? work.c : first;
-      if (fetches) next_panel.some();
-      if (first_tile_copies && i == rows.begin) {
-        kernel_.copying_tile(&work);
-        read_copy();
-      } else {
-        kernel_.multiply(work, width);
-      }
-      work.a += strips.strip;
-      work.c += kernel_.height * c_.row_stride;
+    const Scalar* const first_row = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
+    Scalar* const c = c_.at(rows.begin, cols.begin);
+    PanelWork work{
+        .a = strips.first,
+        .a_row = strips.row,
+        .a_step = strips.step,
+        .a_strip = strips.strip,
+        .b = b_.at(depth.begin, cols.begin),
+        .b_step = b_.row_stride,
+        .start = from_c ? c : first_row,
+        .start_row = from_c ? c_.row_stride : 0,
+        .c = c,
+        .c_row = c_.row_stride,
+        .rows = rows.size(),
+        .cols = cols.size(),
+        .depth = depth.size(),
+        .copy = copy,
+        .fetches_c = !from_c && depth.size() * kernel_.height >= min_fetch_work && depth.size() <= max_fetch_depth &&
+                     rows.size() * c_.cols >= min_fetch_numbers,
+        .next_b = fetch(next_cols, depth, rows.size()),
+    };
+    const Index width = round_up(cols.size(), kernel_.lanes);
+    const bool by_rows = b_.col_stride == 1;
+    const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
+    if (by_rows && !worth_a_copy && cols.size() == width) {
+      kernel_.multiply(work, width);
+      return;
     }
+    if (by_rows && worth_a_copy && cols.size() == max_width * kernel_.lanes) {
+      work.rows = kernel_.height;
+      kernel_.copying_tiles(&work);
+      work.rows = rows.size() - kernel_.height;
+    } else {
+      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
+    }
+    work.b = copy;
+    work.b_step = width;
+    kernel_.multiply(work, width);
+  }
+
+  /// The next panel, if it is worth fetching while so many rows are computed.
+  Fetch fetch(Range cols, Range depth, Index rows) const {
+    if (rows < min_fetch_rows || cols.size() == 0) return {};
+    const Scalar* const first = b_.at(depth.begin, cols.begin);
+    const Index strips = rows / kernel_.height;
+    if (b_.col_stride == 1) return {first, depth.size(), b_.row_stride, cols.size(), depth.size() / strips + 1};
+    return {first, cols.size(), b_.col_stride, depth.size(), cols.size() / strips + 1};
   }
 
   const Kernel& kernel_;
