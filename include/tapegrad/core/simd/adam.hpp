@@ -10,13 +10,15 @@
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
+/// With weight decay of either kind or without, which most do and which is faster.
+template <bool decays>
 struct Adam {
   template <int lanes>
   static TAPEGRAD_INLINE void run(const AdamStep* options, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
     using V = Vec<Scalar, lanes>;
     const AdamStep& s = *options;
     const auto all = [](double x) __attribute__((always_inline)) { return V::all(static_cast<Scalar>(x)); };
-    const V zero = V::zero(), least = V::all(std::numeric_limits<Scalar>::min());
+    const V least = V::all(std::numeric_limits<Scalar>::min());
     const V beta1 = all(s.beta1), rest1 = all(1 - s.beta1), beta2 = all(s.beta2), rest2 = all(1 - s.beta2);
     const V down = all(-s.step), root_scale = all(s.root_scale), eps = all(s.eps), l2 = all(s.l2), keep = all(s.keep);
     // Slopes whose square would be subnormal.
@@ -24,15 +26,15 @@ struct Adam {
 
     const auto update_moments = [&](const V& slope, const V& weight, V& mean, V& square)
         __attribute__((always_inline)) {
-      const V decayed = fma(l2, weight, slope);
+      const V decayed = decays ? fma(l2, weight, slope) : slope;
       mean = fma(rest1, decayed, beta1 * mean);
-      mean = if_less(abs(mean), least, zero, mean);
-      const V squared = if_less(abs(decayed), least_slope, zero, decayed);
+      mean = if_less(abs(mean), least, V::zero(), mean);
+      const V squared = if_less(abs(decayed), least_slope, V::zero(), decayed);
       square = fma(rest2 * squared, squared, beta2 * square);
-      square = if_less(square, least, zero, square);
+      square = if_less(square, least, V::zero(), square);
     };
     const auto updated = [&](const V& weight, const V& mean, const V& square) __attribute__((always_inline)) {
-      return fma(down, mean / fma(root_scale, sqrt(square), eps), keep * weight);
+      return fma(down, mean / fma(root_scale, sqrt(square), eps), decays ? keep * weight : weight);
     };
     // Moments of `count` vectors, then their weights: a root and a quotient take long, and meanwhile the processor gets
     // as far as the next moments, but not over all of one vector to the root of the next.
@@ -72,7 +74,10 @@ struct Adam {
 }  // namespace detail
 
 TAPEGRAD_BODY void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n) {
-  run<detail::Adam>(&step, g, p, m, v, n);
+  if (step.l2 == 0 && step.keep == 1)
+    run<detail::Adam<false>>(&step, g, p, m, v, n);
+  else
+    run<detail::Adam<true>>(&step, g, p, m, v, n);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
