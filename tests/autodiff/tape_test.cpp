@@ -276,7 +276,11 @@ TEST_CASE("a tape is usable after an op's own exception, in forward or backward,
       product(product(x, x), y).backward();
       CHECK(p.grad()[0] == 12);
       CHECK(y.grad()[0] == 4);
-      CHECK_THROWS_WITH(product(x, tape.constant(Tensor({2}))), "product: 1 times 2; the shapes must be equal");
+      const Var pair = tape.constant(Tensor({2}));
+      const Index size = tape.size();
+      CHECK_THROWS_WITH(product(x, pair), "product: 1 times 2; the shapes must be equal");
+      CHECK_THROWS_WITH(apply(Failing{false}, x), "forward failed");
+      CHECK(tape.size() == size);
     }
   }
   set_num_threads(threads_before);

@@ -49,7 +49,7 @@ inline std::vector<ConstTensorView> AnomalyCheck::inputs(const Tape& tape, const
 
 inline void AnomalyCheck::forward(Tape& tape, const Node& node) {
   tape.paths_.resize(tape.nodes_.size());
-  tape.paths_.push_back(tape.scope_ ? tape.scope_->path() : "");
+  tape.paths_.back() = tape.scope_ ? tape.scope_->path() : "";
   const std::vector<ConstTensorView> inputs = AnomalyCheck::inputs(tape, node);
   if (all_finite(node.value) || !std::ranges::all_of(inputs, all_finite)) return;
   throw AnomalyError(concat(node.type->name, ": ", anomaly_of("the result", node.value), "; ", ranges_of(inputs)));

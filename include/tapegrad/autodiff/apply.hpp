@@ -48,23 +48,29 @@ struct Recorder {
   [[gnu::noinline]] static Var record(const OpType& op_type, const void* op, std::span<const Var> vars) {
     require<ValueError>(!vars.empty(), op_type.name, ": got no inputs; at least one is needed");
     Tape& tape = vars[0].tape();
+    Node& node = tape.nodes_.emplace_back();
     try {
-      Node node;
-      node.type = &op_type;
       std::uint32_t* const inputs = tape.arena_.allocate_array<std::uint32_t>(vars.size());
-      for (const Var var : vars) {
-        node.requires_grad |= tape.node(var, op_type.name).requires_grad;
-        inputs[node.input_count++] = var.index_;
+      bool requires_grad = false;
+      for (std::size_t i = 0; i < vars.size(); ++i) {
+        requires_grad |= tape.node(vars[i], op_type.name).requires_grad;
+        inputs[i] = vars[i].index_;
       }
+      node.type = &op_type;
       node.inputs = inputs;
+      node.input_count = static_cast<std::uint32_t>(vars.size());
+      node.requires_grad = requires_grad && tape.grad_enabled_;
       const Stopwatch watch(tape.profiler_, op_type.name, &OpProfile::forward_seconds, 1);
       op_type.forward(tape, node, op);
-      node.requires_grad = node.requires_grad && tape.grad_enabled_;
       if (tape.anomaly_) [[unlikely]]
         tape.anomaly_->forward(tape, node);
-      return tape.push(node);
+      return tape.last();
     } catch (Error& error) {  // which learns in which layer it happened
+      tape.nodes_.pop_back();
       if (tape.scope_) error.locate(tape.scope_->path());
+      throw;
+    } catch (...) {
+      tape.nodes_.pop_back();
       throw;
     }
   }

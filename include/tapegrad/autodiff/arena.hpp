@@ -13,15 +13,12 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 class Arena {
  public:
   /// `bytes` bytes, aligned to `align`: a power of two, at most a cache line.
-  [[gnu::noinline]] void* allocate(std::size_t bytes, std::size_t align) {
-    std::size_t begin = (used_ + align - 1) & ~(align - 1);
-    while (current_ < blocks_.size() && blocks_[current_].bytes < begin + bytes) {
-      ++current_;
-      begin = 0;
-    }
-    if (current_ == blocks_.size()) add_block(bytes);
+  void* allocate(std::size_t bytes, std::size_t align) {
+    const std::size_t begin = (used_ + align - 1) & ~(align - 1);
+    if (begin + bytes > room_) [[unlikely]]
+      return allocate_elsewhere(bytes);
     used_ = begin + bytes;
-    return blocks_[current_].memory.get() + begin;
+    return memory_ + begin;
   }
 
   /// `count` uninitialised objects that need no destructor.
@@ -36,8 +33,7 @@ class Arena {
 
   /// Takes everything back, keeps the blocks.
   void rewind() {
-    current_ = 0;
-    used_ = 0;
+    if (!blocks_.empty()) begin_block(0);
   }
 
   /// What the blocks hold together.
@@ -55,16 +51,32 @@ class Arena {
     std::size_t bytes;
   };
 
-  /// Each block is at least twice as large as the one before, so there are few of them.
-  void add_block(std::size_t needed) {
-    const std::size_t size = std::max(needed, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
-    blocks_.reserve(blocks_.size() + 1);
-    blocks_.push_back({allocate_aligned<std::byte>(size), size});
+  /// From the beginning of the next block that has room, or of a new one, at least twice as large as the one before: so
+  /// there are few of them.
+  [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes) {
+    std::size_t next = memory_ ? current_ + 1 : 0;
+    while (next < blocks_.size() && blocks_[next].bytes < bytes) ++next;
+    if (next == blocks_.size()) {
+      const std::size_t size = std::max(bytes, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
+      blocks_.reserve(blocks_.size() + 1);
+      blocks_.push_back({allocate_aligned<std::byte>(size), size});
+    }
+    begin_block(next);
+    used_ = bytes;
+    return memory_;
+  }
+  void begin_block(std::size_t block) {
+    current_ = block;
+    memory_ = blocks_[block].memory.get();
+    room_ = blocks_[block].bytes;
+    used_ = 0;
   }
 
   std::vector<Block> blocks_;
-  std::size_t current_ = 0;  // the block that is handed out from
-  std::size_t used_ = 0;     // bytes of it that are taken
+  std::size_t current_ = 0;      // the block that is handed out from
+  std::byte* memory_ = nullptr;  // where it is
+  std::size_t room_ = 0;         // its bytes
+  std::size_t used_ = 0;         // those of them that are taken
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail

@@ -18,7 +18,7 @@ class Gradient {
 
   /// Adds an Eigen array expression with as many elements as the input.
   template <class Expression>
-  void operator+=(const Eigen::ArrayBase<Expression>& contribution) {
+  void operator+=(const Eigen::ArrayBase<Expression>& contribution) const {
     const auto [view, first] = target();
     first ? view.assign(contribution) : view.add(contribution);
   }
@@ -28,14 +28,12 @@ class Gradient {
     bool first;  ///< assign if true, else add
   };
   /// For those who write every element themselves.
-  [[gnu::noinline]] Target target() {
-    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
-    if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
-    slot_->stamp = pass_;
+  Target target() const {
+    const bool first = begin();
     return {TensorView(slot_->data, *shape_), first};
   }
   /// For those who add to some elements only: holds zeros if this is the first contribution.
-  TensorView accumulator() {
+  TensorView accumulator() const {
     const auto [view, first] = target();
     if (first) view.fill(0);
     return view;
@@ -45,6 +43,14 @@ class Gradient {
   friend class Tape;
   Gradient(detail::GradientSlot& slot, const Shape& shape, detail::Arena& arena, std::uint64_t pass, bool accumulates)
       : slot_(&slot), shape_(&shape), arena_(&arena), pass_(pass), accumulates_(accumulates) {}
+
+  /// Sees that there is memory; whether this is the first contribution.
+  [[gnu::noinline]] bool begin() const {
+    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
+    if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
+    slot_->stamp = pass_;
+    return first;
+  }
 
   detail::GradientSlot* slot_ = nullptr;
   const Shape* shape_ = nullptr;

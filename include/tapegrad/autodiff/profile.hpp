@@ -29,24 +29,28 @@ class Stopwatch {
  public:
   Stopwatch(Profiler& profiler, const char* op, double OpProfile::*seconds, Index calls)
       : profiler_(profiler.on ? &profiler : nullptr), op_(op), seconds_(seconds), calls_(calls) {
-    if (profiler_) [[unlikely]] {
-      if (find() == profiler_->ops.end()) profiler_->ops.push_back(OpProfile{.name = op_});
-      start_ = std::chrono::steady_clock::now();
-    }
+    if (profiler_) [[unlikely]]
+      start();
   }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
   ~Stopwatch() {
-    if (profiler_) [[unlikely]] {
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-      const auto entry = find();
-      if (entry == profiler_->ops.end()) return;  // profiling began afresh meanwhile
-      (*entry).*seconds_ += elapsed.count();
-      entry->calls += calls_;
-    }
+    if (profiler_) [[unlikely]]
+      stop();
   }
 
  private:
+  [[gnu::noinline]] void start() {
+    if (find() == profiler_->ops.end()) profiler_->ops.push_back(OpProfile{.name = op_});
+    start_ = std::chrono::steady_clock::now();
+  }
+  [[gnu::noinline]] void stop() const {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    const auto entry = find();
+    if (entry == profiler_->ops.end()) return;  // profiling began afresh meanwhile
+    (*entry).*seconds_ += elapsed.count();
+    entry->calls += calls_;
+  }
   std::vector<OpProfile>::iterator find() const {
     return std::find_if(profiler_->ops.begin(), profiler_->ops.end(),
                         [this](const OpProfile& entry) { return entry.name == op_; });

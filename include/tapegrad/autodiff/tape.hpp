@@ -154,7 +154,7 @@ class Tape {
   friend struct detail::AnomalyCheck;
 
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
-  detail::Node& node(Var var, const char* what);
+  detail::Node& node(const Var& var, const char* what);
   [[gnu::noinline]] TensorView allocate(const Shape& shape) { return {arena_.allocate_numbers(shape.size()), shape}; }
   ConstTensorView copy(ConstTensorView value) {
     const TensorView result = allocate(value.shape());
@@ -168,8 +168,9 @@ class Tape {
   }
   Var push(const detail::Node& node) {
     nodes_.push_back(node);
-    return Var(this, static_cast<std::uint32_t>(nodes_.size() - 1), pass_);
+    return last();
   }
+  Var last() { return Var(this, static_cast<std::uint32_t>(nodes_.size() - 1), pass_); }
   /// Where contributions to a node's gradient go; false if it requires none.
   Gradient gradient(detail::Node& node) {
     if (!node.requires_grad) return {};
@@ -190,7 +191,7 @@ class Tape {
   const detail::AnomalyHooks* anomaly_ = nullptr;
 };
 
-inline detail::Node& Tape::node(Var var, const char* what) {
+inline detail::Node& Tape::node(const Var& var, const char* what) {
   if (var.tape_ != this || var.pass_ != pass_) [[unlikely]] {
     detail::require<TapeError>(var.tape_ != nullptr, what, ": a Var of no tape; make it with Tape::constant, variable ",
                                "or parameter, or by an op");

@@ -86,7 +86,7 @@ class TensorAccess {
 class ConstTensorView : public detail::TensorAccess<ConstTensorView> {
  public:
   ConstTensorView() : shape_{0} {}
-  ConstTensorView(const Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+  ConstTensorView(const Scalar* data, const Shape& shape) : shape_(shape), data_(data) {}
 
   const Scalar* data() const { return data_; }
   const Shape& shape() const { return shape_; }
@@ -94,15 +94,15 @@ class ConstTensorView : public detail::TensorAccess<ConstTensorView> {
   ConstTensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
  private:
-  const Scalar* data_ = nullptr;
   Shape shape_;
+  const Scalar* data_ = nullptr;
 };
 
 /// Elements that somebody else owns, to read and write (also through a const view: it is the view that is const).
 class TensorView : public detail::TensorAccess<TensorView> {
  public:
   TensorView() : shape_{0} {}
-  TensorView(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+  TensorView(Scalar* data, const Shape& shape) : shape_(shape), data_(data) {}
   operator ConstTensorView() const { return {data_, shape_}; }
 
   Scalar* data() const { return data_; }
@@ -135,8 +135,8 @@ class TensorView : public detail::TensorAccess<TensorView> {
   }
 
  private:
-  Scalar* data_ = nullptr;
   Shape shape_;
+  Scalar* data_ = nullptr;
 };
 
 /// A tensor that owns its elements: contiguous, row-major, aligned to 64 bytes.

@@ -20,9 +20,10 @@ void each(Scalar* y, Index n, const Formula& f, const X*... x) {
 }
 /// y = f(x...), element by element.
 template <class Formula, class... X>
-void each(TensorView y, const Formula& f, const X&... x) {
-  parallel_for(y.size(), chunk_size,
-               [&](Index begin, Index end) { each(y.data() + begin, end - begin, f, x.data() + begin...); });
+void each(const TensorView& y, const Formula& f, const X&... x) {
+  parallel_for(y.size(), chunk_size, [&f, to = y.data(), ... from = x.data()](Index begin, Index end) {
+    each(to + begin, end - begin, f, from + begin...);
+  });
 }
 
 /// to[i] = f(x[i]...), or for a later contribution to[i] += f(x[i]...), for i < n.
@@ -35,9 +36,10 @@ void put(Scalar* to, Index n, bool first, const Formula& f, const X*... x) {
   each(to, n, result, to, x...);
 }
 template <class Formula, class... X>
-void put(TensorView to, bool first, const Formula& f, const X&... x) {
-  parallel_for(to.size(), chunk_size,
-               [&](Index begin, Index end) { put(to.data() + begin, end - begin, first, f, x.data() + begin...); });
+void put(const TensorView& y, bool first, const Formula& f, const X&... x) {
+  parallel_for(y.size(), chunk_size, [&f, first, to = y.data(), ... from = x.data()](Index begin, Index end) {
+    put(to + begin, end - begin, first, f, from + begin...);
+  });
 }
 
 /// The formula that gives back what it gets.
@@ -47,7 +49,7 @@ struct Same {
 
 /// Adds f(x...), element by element, to a gradient, if that is wanted.
 template <class Formula, class... X>
-void contribute(Gradient gradient, const Formula& f, const X&... x) {
+void contribute(const Gradient& gradient, const Formula& f, const X&... x) {
   if (!gradient) return;
   const auto [view, first] = gradient.target();
   put(view, first, f, x...);

@@ -155,7 +155,7 @@ class BroadcastGradient {
                     const ConstTensorView& dy, std::size_t input, Slope slope)
       : a_(a), b_(b), y_(y), dy_(dy), input_(input), slope_(slope) {}
 
-  void add_to(Gradient gradient) const {
+  void add_to(const Gradient& gradient) const {
     const Gradient::Target to = gradient.target();
     if (a_.shape() == b_.shape()) {
       parallel_for(y_.size(), chunk_size, [&](Index begin, Index end) {
@@ -270,14 +270,14 @@ template <class Op>
 struct Broadcasting {
   Shape shape(const Shape& a, const Shape& b) const { return broadcast_shape(Op::name, a, b); }
 
-  void forward(ConstTensorView a, ConstTensorView b, TensorView y) const {
+  void forward(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y) const {
     broadcast(a, b, y, [](const Run& run, Scalar* to) {
       each(
           to, run.n, [](const Four& u, const Four& v) { return Op::value(u, v); }, run.a, run.b);
     });
   }
-  void backward(ConstTensorView a, ConstTensorView b, ConstTensorView y, ConstTensorView dy, Gradient da,
-                Gradient db) const {
+  void backward(const ConstTensorView& a, const ConstTensorView& b, const ConstTensorView& y, const ConstTensorView& dy,
+                const Gradient& da, const Gradient& db) const {
     if (da) {
       const auto slope = [](const Run& run, bool first, Scalar* to) {
         put(
