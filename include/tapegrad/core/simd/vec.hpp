@@ -14,7 +14,7 @@
 // g++ unrolls the loops over an array of registers at -O2 only if told to.
 #if defined(__clang__)
 #define TAPEGRAD_UNROLL _Pragma("unroll")
-#define TAPEGRAD_UNROLL_TWICE
+#define TAPEGRAD_UNROLL_TWICE _Pragma("unroll(2)")
 #else
 #define TAPEGRAD_UNROLL _Pragma("GCC unroll 32")
 #define TAPEGRAD_UNROLL_TWICE _Pragma("GCC unroll 2")
