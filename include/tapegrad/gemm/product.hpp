@@ -37,7 +37,7 @@ inline constexpr Index min_strip_depth = 64;
 /// Multiplications that take as long as a cache line that two threads write to.
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
-inline constexpr Index thread_work = 1 << 18;
+inline constexpr Index thread_work = 1 << 17;
 
 struct Range {
   Index begin;
