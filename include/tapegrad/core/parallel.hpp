@@ -44,6 +44,8 @@ namespace detail {
 
 /// How many elements an elementwise loop hands to a thread at a time: 64 KB of floats, some 5 us of work.
 inline constexpr Index chunk_size = 16384;
+/// The same where an element takes long: exp and what is made of it, noise, pixels, an optimizer's moments.
+inline constexpr Index costly_chunk_size = 4096;
 
 #if TAPEGRAD_USE_OPENMP
 inline int processors() {

@@ -119,9 +119,9 @@ class Rng {
   /// Block i of this fill makes elements 4i .. 4i + 3; the next fill starts at a fresh block.
   template <class Make>
   void fill(TensorView out, const Make& make) {
-    static_assert(detail::chunk_size % 4 == 0, "chunks must begin with a block");
+    static_assert(detail::costly_chunk_size % 4 == 0, "chunks must begin with a block");
     const Index size = out.size();
-    parallel_for(size, detail::chunk_size, [&](Index begin, Index end) {
+    parallel_for(size, detail::costly_chunk_size, [&](Index begin, Index end) {
       make(state_.key, state_.counter + static_cast<std::uint64_t>(begin / 4), out.data() + begin, end - begin);
     });
     state_.counter += static_cast<std::uint64_t>((size + 3) / 4);

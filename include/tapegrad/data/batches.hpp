@@ -200,7 +200,7 @@ class Batches {
     const Index rows = std::min(options_.size, samples() - start);
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(rows));
     const Index width = inputs_.size() / inputs_.shape()[0];
-    parallel_for(rows, 1 + tapegrad::detail::chunk_size / (width + 1), [&](Index first, Index last) {
+    parallel_for(rows, 1 + tapegrad::detail::costly_chunk_size / (width + 1), [&](Index first, Index last) {
       fill(indices.data() + first, start + first, last - first, inputs_.data() + first * width, width);
     });
     for (std::size_t i = 0; i < labels_.size() && i < indices.size(); ++i)

@@ -19,7 +19,7 @@ struct Elementwise {
 
 /// y = f(x) by a function of core/simd.
 inline void map(void (*f)(const Scalar*, Scalar*, Index), ConstTensorView x, TensorView y) {
-  parallel_for(x.size(), chunk_size,
+  parallel_for(x.size(), costly_chunk_size,
                [&](Index begin, Index end) { f(x.data() + begin, y.data() + begin, end - begin); });
 }
 
@@ -28,7 +28,7 @@ inline void map(void (*f)(const Scalar*, Scalar*, Index), ConstTensorView x, Ten
 inline void contribute_blocks(Gradient gradient, FunctionRef<void(Index, Index, Scalar*, Scalar*, bool)> body) {
   if (!gradient) return;
   const Gradient::Target to = gradient.target();
-  parallel_for(to.view.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
+  parallel_for(to.view.size(), costly_chunk_size, [&](Index chunk_begin, Index chunk_end) {
     Block scratch;
     for_blocks(chunk_begin, chunk_end,
                [&](Index begin, Index n) { body(begin, n, scratch.data, to.view.data() + begin, to.first); });

@@ -62,7 +62,7 @@ class Adam : public GroupOptimizer<AdamOptions> {
     Scalar* p = state.parameter->mutable_value().data();
     Scalar* m = state.buffers[0].value.data();
     Scalar* v = state.buffers[1].value.data();
-    parallel_for(state.parameter->size(), detail::chunk_size, [&](Index begin, Index end) {
+    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
       simd::adam(step, g + begin, p + begin, m + begin, v + begin, end - begin);
     });
   }
