@@ -17,8 +17,16 @@ TEST_CASE("a tensor is made of zeros, a value or its elements") {
   CHECK(Tensor({}, 7).item() == 7);
 }
 
-TEST_CASE("memory is aligned to a cache line") {
-  for (Index size : {1, 17, 1000}) CHECK(reinterpret_cast<std::uintptr_t>(Tensor({size}).data()) % 64 == 0);
+TEST_CASE("memory is aligned to a cache line, much of it to a huge page") {
+  const auto address = [](const Tensor& t) { return reinterpret_cast<std::uintptr_t>(t.data()); };
+  for (Index size : {1, 17, 1000}) CHECK(address(Tensor({size})) % 64 == 0);
+  const Index megabyte = (1 << 20) / sizeof(Scalar);
+  for (Index size : {megabyte, 3 * megabyte + 1}) {
+    Tensor t({size}, 1);
+    CHECK(address(t) % (2 << 20) == 0);
+    t = Tensor({7}, 2);  // which is freed in another way
+    CHECK(t[6] == 2);
+  }
 }
 
 TEST_CASE("Eigen matrices come in by value, whatever their order and scalar") {

@@ -1,5 +1,5 @@
 #pragma once
-// Memory aligned to a cache line, which is as long as the widest vector there is.
+// Memory for numbers, aligned to a cache line, which is as long as the widest vector there is.
 
 #include <cstddef>
 #include <memory>
@@ -8,11 +8,20 @@
 
 #include "config.hpp"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
 inline constexpr std::size_t alignment = 64;
 
+/// Arrays of at least half of it lie in pages of this size where the system has them: a step of training goes through
+/// tens of megabytes, and a processor looks up each page of 4 KB, in a virtual machine twice.
+inline constexpr std::size_t huge_page = std::size_t{2} << 20;
+
 struct AlignedFree {
+  std::size_t alignment = detail::alignment;
   void operator()(void* memory) const noexcept { ::operator delete (memory, std::align_val_t{alignment}); }
 };
 
@@ -24,7 +33,15 @@ using AlignedArray = std::unique_ptr<T[], AlignedFree>;
 template <class T>
 AlignedArray<T> allocate_aligned(std::size_t count) {
   static_assert(std::is_trivial_v<T>, "neither constructors nor destructors are called");
-  return AlignedArray<T>(static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{alignment})));
+  std::size_t bytes = count * sizeof(T);
+  const bool large = bytes >= huge_page / 2;
+  if (large) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+  const AlignedFree free{large ? huge_page : alignment};
+  void* const memory = ::operator new (bytes, std::align_val_t{free.alignment});
+#if defined(MADV_HUGEPAGE)
+  if (large) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: where it is not granted, all is as before
+#endif
+  return AlignedArray<T>(static_cast<T*>(memory), free);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
