@@ -51,6 +51,7 @@ class Stopwatch {
     (*entry).*seconds_ += elapsed.count();
     entry->calls += calls_;
   }
+
   std::vector<OpProfile>::iterator find() const {
     return std::find_if(profiler_->ops.begin(), profiler_->ops.end(),
                         [this](const OpProfile& entry) { return entry.name == op_; });

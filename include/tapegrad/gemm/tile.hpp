@@ -88,7 +88,7 @@ struct Tiles {
           next_c += w.c_row;
         }
         const Index steps = std::min(left, piece);
-        TAPEGRAD_UNROLL_TWICE  // or g++ moves registers about in every step
+        TAPEGRAD_UNROLL_TWICE  // fewer jumps, and g++ would move registers about in every step
             for (Index k = 0; k < steps; ++k) {
           V b_row[width];
           TAPEGRAD_UNROLL
