@@ -22,7 +22,7 @@ struct Fetch {
   Index each = 0;  // rows at a time
 
   TAPEGRAD_INLINE void some() {
-    for (const Index end = std::max<Index>(left - each, 0); left > end; --left, next += stride)
+    for (Index row = each; row > 0 && left > 0; --row, --left, next += stride)
       for (Index j = 0; j < length; j += cache_line) __builtin_prefetch(next + j, 0, 2);
   }
 };
@@ -57,55 +57,66 @@ struct Tiles {
   static TAPEGRAD_INLINE void run(PanelWork* work) {
     using V = simd::Vec<Scalar, lanes>;
     PanelWork w = *work;
-    const Index last = w.cols - (width - 1) * lanes;                              // numbers in a row's last vector
-    const Index piece = w.fetches_c ? (w.depth + height - 1) / height : w.depth;  // a row of the C below with each
+    const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
+
+    // Where a tile's rows lie in A, and in start. Beyond the last, row 0 is computed again and not stored.
+    Index row[height];
+    Index start_row[height];
+    TAPEGRAD_UNROLL
+    for (int i = 0; i < height; ++i) {
+      row[i] = i * w.a_row;
+      start_row[i] = i * w.start_row;
+    }
 
     for (; w.rows > 0; w.rows -= height) {
-      w.next_b.some();
-      // Rows beyond the last compute row 0 again and are not stored.
-      const auto in_range = [&](int i) __attribute__((always_inline)) { return i < w.rows ? i : 0; };
+      // Not rare at all, but where g++ takes these for often it does not align the loop over k.
+      if (w.next_b.left > 0) [[unlikely]]
+        w.next_b.some();
+      if (w.rows < height) [[unlikely]] {
+        TAPEGRAD_UNROLL
+        for (int i = 1; i < height; ++i) {
+          if (i >= w.rows) row[i] = start_row[i] = 0;
+        }
+      }
 
       V sum[height][width];
       TAPEGRAD_UNROLL
       for (int i = 0; i < height; ++i) {
-        const Scalar* from = w.start + in_range(i) * w.start_row;
+        const Scalar* from = w.start + start_row[i];
         TAPEGRAD_UNROLL
         for (int j = 0; j < width; ++j, from += lanes)
           sum[i][j] = j < width - 1 || last == lanes ? V::load(from) : V::load(from, last);
       }
 
-      Index row[height];
-      TAPEGRAD_UNROLL
-      for (int i = 0; i < height; ++i) row[i] = in_range(i) * w.a_row;
+      if (w.fetches_c) {
+        const Scalar* next_c = w.c + height * w.c_row;
+        TAPEGRAD_UNROLL
+        for (int i = 0; i < height; ++i, next_c += w.c_row) {
+          TAPEGRAD_UNROLL
+          for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
+        }
+      }
+
       const Scalar* a = w.a;
       const Scalar* b = w.b;
       [[maybe_unused]] Scalar* copy = w.copy;
-      const Scalar* next_c = w.c + height * w.c_row;
-      for (Index left = w.depth; left > 0; left -= piece) {
-        if (w.fetches_c) {
+      TAPEGRAD_UNROLL_TWICE  // fewer jumps, and g++ would move registers about in every step
+          for (Index k = 0; k < w.depth; ++k) {
+        V b_row[width];
+        TAPEGRAD_UNROLL
+        for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
+        if constexpr (copies) {
           TAPEGRAD_UNROLL
-          for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
-          next_c += w.c_row;
+          for (int j = 0; j < width; ++j, copy += lanes) b_row[j].store(copy);
         }
-        const Index steps = std::min(left, piece);
-        TAPEGRAD_UNROLL_TWICE  // fewer jumps, and g++ would move registers about in every step
-            for (Index k = 0; k < steps; ++k) {
-          V b_row[width];
+        TAPEGRAD_UNROLL
+        for (int i = 0; i < height; ++i) {
+          const V a_number = V::all(a[row[i]]);
           TAPEGRAD_UNROLL
-          for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
-          if constexpr (copies) {
-            TAPEGRAD_UNROLL
-            for (int j = 0; j < width; ++j, copy += lanes) b_row[j].store(copy);
-          }
-          TAPEGRAD_UNROLL
-          for (int i = 0; i < height; ++i) {
-            const V a_number = V::all(a[row[i]]);
-            TAPEGRAD_UNROLL
-            for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
-          }
-          a += w.a_step;
-          b += w.b_step;
+          for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
         }
+        a += w.a_step;
+        b += w.b_step;
       }
 
       TAPEGRAD_UNROLL
