@@ -44,11 +44,15 @@ class CheckpointArchive {
     }
   }
 
-  /// A number that is finite and within [least, most].
+  /// A number within [least, most], which NaN is not. Throws ValueError when one to be saved is not.
   template <class T>
   requires std::integral<T> || std::same_as<T, double>
   void number(const std::string& name, T& value, T least = std::numeric_limits<T>::lowest(),
               T most = std::numeric_limits<T>::max()) {
+    if (!file_)
+      tapegrad::detail::require<ValueError>(value >= least && value <= most, "checkpoint: ", quoted(name), " is ",
+                                            value, ", a number from ", least, " to ", most,
+                                            " is needed; nothing is saved");
     char text[32];
     const auto written = std::to_chars(text, text + sizeof text, value);
     const std::string* const found = entry(name, std::string(text, written.ptr));
@@ -149,11 +153,15 @@ class Checkpoint {
       if (archive.reads() && state.next > 0) batches.restore(state);  // at 0 no epoch had begun
     });
   }
-  /// A number of the program's own: epoch, step, a sum of losses.
+  /// A number of the program's own: epoch, step, a sum of losses. One may be infinite (the least loss so far), but not
+  /// NaN: a run that has come to that is of no use, and its last checkpoint may be.
   template <class T>
   requires(std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, double> Checkpoint& add(
                                                               const std::string& name, T& number) {
-    return add_part([=, &number](Archive& archive) { archive.number(name, number); });
+    using Limits = std::numeric_limits<T>;
+    constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
+    constexpr T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+    return add_part([=, &number](Archive& archive) { archive.number(name, number, least, most); });
   }
   /// A text of the program's own, in UTF-8.
   Checkpoint& add(const std::string& name, std::string& text) {
@@ -165,7 +173,8 @@ class Checkpoint {
   }
 
   /// Writes a file beside `path`, and puts it there when the disk has all of it: whatever happens meanwhile, `path` is
-  /// the old file or the new one. Throws IoError if it cannot be written, ValueError if two parts have the same name.
+  /// the old file or the new one. Throws IoError if it cannot be written, ValueError if two parts have the same name or
+  /// a number is NaN.
   void save(const Path& path) const;
 
   /// Puts everything back as it was saved. Throws IoError for a file that is damaged, of a newer version, or of a run
