@@ -19,6 +19,7 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/tapegradConfig.cmake.i
 write_basic_package_version_file(tapegradConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   ${PROJECT_SOURCE_DIR}/cmake/tapegradCompiled.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/tapegradIoLibraries.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfigVersion.cmake
   DESTINATION ${package_dir})

@@ -1,0 +1,10 @@
+# What tapegrad::io needs, where the project has not brought it; tapegrad_has_io_libraries says whether it is all there.
+set(tapegrad_has_io_libraries TRUE)
+foreach(tapegrad_package ZLIB nlohmann_json PNG)
+  if(NOT TARGET ${tapegrad_package}::${tapegrad_package})
+    find_package(${tapegrad_package} QUIET)
+  endif()
+  if(NOT TARGET ${tapegrad_package}::${tapegrad_package})
+    set(tapegrad_has_io_libraries FALSE)
+  endif()
+endforeach()
