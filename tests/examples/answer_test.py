@@ -87,6 +87,16 @@ class Page(unittest.TestCase):
         self.assertGreater(html.count("data:image/png;base64,"), 12)
         self.assertNotRegex(html, r'(src|href)="(?!data:|#|http)')
 
+    def test_as_markdown_leaves_what_was_there(self):
+        (self.folder / "a").mkdir()
+        mine = self.folder / "a/mine.txt"
+        mine.write_text("mine")
+        write_runs(self.folder / "runs", made_up(1))
+        report.write(self.folder / "runs", self.folder / "a.html", markdown=self.folder / "a.md")
+        self.assertIn("](a/vae-samples.png)", (self.folder / "a.md").read_text())
+        self.assertTrue((self.folder / "a/vae-samples.png").exists())
+        self.assertEqual(mine.read_text(), "mine")
+
     def test_every_figure_comes_from_the_runs(self):
         first, second = (re.sub(r"base64,[^\"]*", "", self.page(made_up(seed), f"run{seed}")) for seed in (1, 2))
         of = lambda html: [set(re.findall(r"-?\d[\d,]*\.\d+", html))]

@@ -55,8 +55,7 @@ def keep_pictures(text, runs, undrawn):
 
 def write_markdown(text, runs, path):
     folder = path.with_suffix("")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for line in text.split("\n"):
         if line.startswith("!["):

@@ -151,6 +151,8 @@ def main():
     parser.add_argument("--data", default="data/mnist", help="folder of MNIST's files (data/mnist)")
     parser.add_argument("--programs", default="build/release/examples", help="folder of the programs")
     options = parser.parse_args()
+    if options.markdown and not options.markdown.endswith(".md"):
+        parser.error(f"argument --markdown: {options.markdown} does not end in .md")
     comparison = Comparison(options)
     try:
         if not options.report_only:
