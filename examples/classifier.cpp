@@ -14,7 +14,7 @@ using namespace examples;
 namespace {
 
 void train(const Options& options, double dropout) {
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   Streams rng(options.seed);
   Classifier model(rng.weights, options.hidden, dropout);
   tg::optim::Adam adam(model.parameters(), {.lr = options.lr});

@@ -156,7 +156,7 @@ void print_findings(const nlohmann::json& summary) {
 }
 
 void run(const Options& options, const Scheme& scheme, const CheckpointOptions& checkpoint_options) {
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   const tg::data::ImageDataset train_images = first_images(mnist.train, scheme.images);
   const PixelStatistics pixels(train_images);
   Streams rng(options.seed);
@@ -227,20 +227,22 @@ int main(int argc, char** argv) {
   add_samples_out(app, options);
   app.add_option("--samples", scheme.samples,
                  "draws of z that the images of a batch choose among; 1: each image is given one, and has no choice")
-      ->check(CLI::Range(1, 65536));
+      ->check(whole(1, 65536));
   add_choice(
       app, "--codes", scheme.codes, codes_names(),
       "where z comes from: redrawn for each batch; fixed, drawn once for each image; learned for each image (GLO); "
       "nearest, only the best of --samples is trained (IMLE)");
   app.add_option("--images", scheme.images, "train on that many images of the training set, the first; 0: on all")
-      ->check(CLI::Range(0, 60000));
+      ->check(whole(0, 60000));
   auto* posted =
       app.add_flag("--as-posted", as_posted, "the question's exact settings: shows why they cannot work, and what can");
   app.add_flag("--no-target-check", no_target_check,
                "lets --as-posted train on targets outside [0, 1], where its loss has no lower bound")
       ->needs(posted);
   add_checkpoints(app, checkpoints);
-  posted->excludes("--resume");
+  for (const char* setting : {"--hidden", "--latent", "--batch", "--lr", "--codes", "--samples", "--images", "--resume",
+                              "--checkpoint-every"})
+    posted->excludes(setting);
   add_examples(app, {{"", "every z is drawn at random: the mean image a hundred times"},
                      {"--samples 256", "the images of a batch choose among 256 draws: digits"},
                      {"--codes learned", "each image learns a code of its own (GLO)"},

@@ -97,7 +97,7 @@ struct FlowOptions : Options {
 };
 
 void train(const FlowOptions& options, const CheckpointOptions& checkpoint_options) {
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   Streams rng(options.seed);
   Flow flow(rng.weights, options.hidden);
   tg::optim::Adam adam(flow.parameters(), {.lr = options.lr});
@@ -142,13 +142,13 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
           loss.backward();
           adam.step();
           sum += loss.item() * batch.size();
+          if (!std::isfinite(sum)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
           pace.step(batch.size());
           progress.add(batch.size());
           checkpoints.after_step();
         }
         train = sum / mnist.train.size();
       }
-      if (!std::isfinite(train)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
       schedule.step();
       test = measure(mnist.test);
       metrics.add(epoch, train, test);
@@ -166,7 +166,7 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
   draw(options, "samples.png", flow.sample(100, options.steps, noise), 10);
   write_samples(options, [&](tg::Index count) { return flow.sample(count, options.steps, noise); });
   summary.update({{"train_mse", train}, {"test_mse", test}});
-  finish(options, pace, summary);
+  finish(options, pace, metrics, summary);
 }
 
 }  // namespace
@@ -179,8 +179,7 @@ int main(int argc, char** argv) {
   options.epochs = 20;
   add_options(app, options);
   add_samples_out(app, options);
-  app.add_option("--steps", options.steps, "steps of Euler's method, from noise to an image")
-      ->check(CLI::Range(1, 10000));
+  app.add_option("--steps", options.steps, "steps of Euler's method, from noise to an image")->check(whole(1, 10000));
   add_checkpoints(app, checkpoints);
   add_examples(app, {{"--epochs 5", "a first look; the pictures are in out/flow"},
                      {"--epochs 100 --steps 200", "longer, and images by more, smaller steps"}});

@@ -109,7 +109,7 @@ class Gan {
 };
 
 void train(const Options& options, double dropout, const CheckpointOptions& checkpoint_options) {
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   Streams rng(options.seed);
   Gan gan(options, rng, dropout);
   if (!options.quiet)
@@ -139,14 +139,14 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
         pace.start();
         for (const auto& batch : batches) {
           gan.step(batch, rng.noise, sums);
+          if (!std::isfinite(sums.discriminator + sums.generator))
+            throw std::runtime_error("the loss is no longer a number; try a lower --lr");
           pace.step(batch.size());
           progress.add(batch.size());
           checkpoints.after_step();
         }
         mean = sums / static_cast<double>(batches.count());
       }
-      if (!std::isfinite(mean.discriminator + mean.generator))
-        throw std::runtime_error("the loss is no longer a number; try a lower --lr");
       metrics.add(epoch, mean.discriminator, mean.generator, mean.real, mean.made);
       metrics.write();
       if (!options.quiet) {
@@ -165,7 +165,7 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
                   {"generator_loss", mean.generator},
                   {"real_taken_for_real", mean.real},
                   {"made_taken_for_real", mean.made}});
-  finish(options, pace, summary);
+  finish(options, pace, metrics, summary);
 }
 
 }  // namespace

@@ -88,14 +88,14 @@ tg::Var objective(const IwaeOptions& options, tg::Var log_weights) {
 class Training {
  public:
   Training(const Options& options, const IwaeOptions& iwae, const CheckpointOptions& checkpoints)
-      : options_(options), iwae_(iwae), mnist_(load_mnist(options)), checkpoints_(checkpoints, options) {
+      : options_(options), iwae_(iwae), mnist_(begin(options)), checkpoints_(checkpoints, options) {
     model_.show_mean_image(train_);
     tg::Rng pixels = tg::Rng(rng_.evaluation).fork();
     for (const auto& all : tg::data::batches(
              mnist_.test, {.size = mnist_.test.size(), .binarize = tg::data::Binarize::bernoulli, .noise = &pixels}))
       test_ = tg::Tensor(all.images);
     tg::io::Checkpoint& state = checkpoints_.state;
-    checkpoints_.require_same(options_json(), {"k", "objective", "beta1", "initial_v", "seed"});
+    checkpoints_.require_same(options_json(), {"k", "objective", "beta1", "initial_v", "seed", "weights"});
     state.add("model", model_).add("adam", adam_).add("pixels", rng_.order).add("noise", rng_.noise);
     state.add("batches", batches_).add("epoch", epoch_).add("step", step_).add("total", total_);
     metrics_.add_to(state);
@@ -105,10 +105,10 @@ class Training {
   }
 
   void run() {
-    if (!iwae_.weights.empty()) {
-      tg::io::load(iwae_.weights, model_);
-    } else {
-      if (checkpoints_.resume()) begin_new_stages();
+    if (!iwae_.weights.empty()) tg::io::load(iwae_.weights, model_);
+    const bool resumed = checkpoints_.resume();
+    if (iwae_.weights.empty()) {
+      if (resumed) begin_new_stages();
       train();
       if (iwae_.trace > 0) return;
       tg::io::save(output_path(options_, "model.safetensors"), model_);
@@ -259,12 +259,12 @@ int main(int argc, char** argv) {
   IwaeOptions iwae;
   CheckpointOptions checkpoints;
   add_place(app, options);
-  app.add_option("--seed", options.seed, "the same seed gives the same bits");
-  app.add_option("--k", iwae.k, "samples of z for each image")->check(CLI::Range(1, 5000));
+  add_seed(app, options);
+  app.add_option("--k", iwae.k, "samples of z for each image")->check(whole(1, 5000));
   app.add_option("--objective", iwae.objective, "iwae: log of their mean weight; vae: mean of their log weights")
       ->check(CLI::IsMember({"iwae", "vae"}));
   app.add_option("--stages", iwae.stages, "of 1, 3, 9, .. epochs, with falling learning rates; the paper has 8")
-      ->check(CLI::Range(1, all_stages));
+      ->check(whole(1, all_stages));
   app.add_option("--beta1", iwae.beta1, "Adam's: 0.99 in the authors' code, 0.9 in their paper")
       ->check(CLI::Range(0.0, 0.9999))
       ->check(finite());
@@ -272,12 +272,11 @@ int main(int argc, char** argv) {
                  "what Adam's second moment starts at: 1 in the authors' code, 0 in Adam")
       ->check(nonnegative());
   app.add_option("--eval-samples", iwae.eval_samples, "samples for each test image in the end")
-      ->check(CLI::Range(1, 1000000));
+      ->check(whole(1, 1000000));
   app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")
-      ->check(CLI::Range(0, 2000));
+      ->check(whole(0, 2000));
   app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors");
   add_checkpoints(app, checkpoints);
-  app.get_option("--weights")->excludes("--resume");
   add_examples(app, {{"--k 1 --objective vae --stages 4", "a VAE, by the first four of the paper's eight stages"},
                      {"--k 5", "the whole protocol, which takes hours; Ctrl-C saves and says how to go on"}});
   return run_main(app, argc, argv, [&] { Training(options, iwae, checkpoints).run(); });

@@ -75,7 +75,7 @@ tg::Tensor load_samples(const std::string& path, tg::Index count) {
 }
 
 void judge(const JudgeOptions& options) {
-  const auto mnist = load_mnist(options.common);
+  const auto mnist = begin(options.common);
   const auto classifier = load_classifier(options.classifier);
   const tg::Index count =
       std::min({tg::Index{options.count}, tg::Index{mnist.test.size()}, tg::Index{mnist.train.size()}});
@@ -130,8 +130,8 @@ int main(int argc, char** argv) {
       ->required()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--classifier", options.classifier, "the model that the program classifier saved");
-  app.add_option("--count", options.count, "images of each set to compare")->check(CLI::Range(2, 1000000));
-  app.add_option("--neighbours", options.neighbours, "k of precision and recall")->check(CLI::Range(1, 1000));
+  app.add_option("--count", options.count, "images of each set to compare")->check(whole(2, 1000000));
+  app.add_option("--neighbours", options.neighbours, "k of precision and recall")->check(whole(1, 1000));
   add_examples(app,
                {{"out/vae out/gan out/flow", "after these programs and classifier have run: a table of the three"}});
   return run_main(app, argc, argv, [&] { judge(options); });

@@ -101,7 +101,7 @@ nlohmann::json importance_bounds(Vae& model, ImageBatches& batches, tg::Rng rng)
 
 /// axes.csv: what each latent axis is used for; codes.csv: test images in the plane, for a scatter plot by class.
 void write_codes(const Options& options, const Posteriors& q, std::span<const std::uint8_t> labels) {
-  std::ofstream axes = open_output(options, "axes.csv");
+  std::ostringstream axes;
   axes << (q.noisy() ? "axis,variance_of_mu,kl,mean_sigma\n" : "axis,variance_of_mu\n");
   const Eigen::ArrayXd variance = q.variance_of_mu();
   const Eigen::ArrayXd kl = q.noisy() ? q.kl() : Eigen::ArrayXd();
@@ -110,7 +110,8 @@ void write_codes(const Options& options, const Posteriors& q, std::span<const st
     if (q.noisy()) axes << ',' << kl(axis) << ',' << (q.log_var.col(axis) / 2).exp().mean();
     axes << '\n';
   }
-  std::ofstream codes = open_output(options, "codes.csv");
+  write_output(options, "axes.csv", axes.str());
+  std::ostringstream codes;
   codes << "label,x,y\n";
   const Eigen::MatrixXd plane = in_a_plane(q);
   for (tg::Index i = 0; i < plane.rows(); ++i) {
@@ -118,6 +119,7 @@ void write_codes(const Options& options, const Posteriors& q, std::span<const st
     for (tg::Index axis = 0; axis < 2; ++axis) codes << ',' << (axis < plane.cols() ? plane(i, axis) : 0);
     codes << '\n';
   }
+  write_output(options, "codes.csv", codes.str());
 }
 
 /// reconstructions.png: test images above what their codes' means are decoded to; interpolation.png: from the code of
@@ -161,7 +163,7 @@ void print_findings(const nlohmann::json& summary) {
 }
 
 void run(const Options& options, const Objective& objective, const CheckpointOptions& checkpoint_options) {
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   Streams rng(options.seed);
   Vae model(rng.weights, options, objective.autoencoder);
   tg::optim::Adam adam(model.parameters(), {.lr = options.lr});

@@ -19,7 +19,7 @@ inline void add_checkpoints(CLI::App& app, CheckpointOptions& options) {
   app.add_option("--resume", options.resume, "go on where this checkpoint was saved, with the same options");
   app.add_option("--checkpoint-every", options.every,
                  "save OUT/checkpoint.safetensors after every so many steps; 0: only when interrupted")
-      ->check(CLI::Range(tg::Index{0}, std::numeric_limits<tg::Index>::max()));
+      ->check(whole<tg::Index>(0));
 }
 
 /// Saves a run's state now and then. Until it ends, an interrupt (Ctrl-C) or SIGTERM waits for the end of a step; a

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <stdexcept>
 #include <tapegrad/io.hpp>
 #include <tapegrad/tapegrad.hpp>
 
@@ -10,10 +11,18 @@ namespace examples {
 
 namespace tg = tapegrad;
 
-/// MNIST from the folder that the options name; sets the number of threads on the way.
-inline tg::io::Mnist load_mnist(const Options& options) {
+/// What every program begins with: MNIST from the folder that the options name, the number of threads, and a trial
+/// whether the folder of the run can be written to, which nobody wants to learn after an hour.
+inline tg::io::Mnist begin(const Options& options) {
   if (options.threads > 0) tg::set_num_threads(options.threads);
-  return tg::io::mnist(options.data);
+  tg::io::Mnist mnist = tg::io::mnist(options.data);
+  for (const tg::data::ImageDataset* images : {&mnist.train, &mnist.test}) {
+    if (images->rows() != 28 || images->cols() != 28)
+      throw std::runtime_error(options.data + ": its images are " + std::to_string(images->rows()) + "x" +
+                               std::to_string(images->cols()) + ", and MNIST's are 28x28");
+  }
+  const tg::io::AtomicFile trial(output_path(options, "summary.json"));
+  return mnist;
 }
 
 /// The first `count` images of a set; all for 0, or if there are fewer.

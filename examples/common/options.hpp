@@ -2,9 +2,11 @@
 // What all programs let their user choose.
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,6 +27,20 @@ struct Options {
   bool quiet = false;
 };
 
+/// A check for options that are whole numbers: CLI takes 010 for 8, and -1 or what is too long for the last one there
+/// is.
+template <class T>
+CLI::Validator whole(T least, T most = std::numeric_limits<T>::max()) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
+  return CLI::Validator(
+      [least, most, range](const std::string& text) {
+        T number{};
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        const bool right = std::to_string(number) == text && number >= least && number <= most;
+        return right ? std::string() : text + " is not a whole number from " + range;
+      },
+      most == std::numeric_limits<T>::max() ? "" : range);
+}
 /// Checks for options that are real numbers: NaN and infinity pass CLI's own ones, and those of a range without an end
 /// tell that end in three hundred digits.
 inline CLI::Validator finite(
@@ -49,24 +65,28 @@ inline void add_place(CLI::App& app, Options& options) {
   options.out = "out/" + app.get_name();
   app.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--data", options.data, "folder of MNIST's four IDX files, plain or .gz");
-  app.add_option("--threads", options.threads, "threads to use; 0: as many as there are")->check(CLI::Range(0, 1024));
+  app.add_option("--threads", options.threads, "threads to use; 0: as many as there are")->check(whole(0, 1024));
   app.add_option("--out", options.out, "folder to write to");
   app.add_flag("--quiet", options.quiet, "print nothing but errors");
+}
+
+inline void add_seed(CLI::App& app, Options& options) {
+  app.add_option("--seed", options.seed, "the same seed gives the same bits")->check(whole<std::uint64_t>(0));
 }
 
 /// The options of all programs that train.
 inline void add_options(CLI::App& app, Options& options) {
   add_place(app, options);
-  app.add_option("--epochs", options.epochs, "passes over the training set")->check(CLI::Range(1, 100000));
-  app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(CLI::Range(1, 65536));
-  app.add_option("--batch", options.batch, "images a step")->check(CLI::Range(1, 60000));
+  app.add_option("--epochs", options.epochs, "passes over the training set")->check(whole(1, 100000));
+  app.add_option("--hidden", options.hidden, "units of the hidden layers")->check(whole(1, 65536));
+  app.add_option("--batch", options.batch, "images a step")->check(whole(1, 60000));
   app.add_option("--lr", options.lr, "Adam's learning rate")->check(positive());
-  app.add_option("--seed", options.seed, "the same seed gives the same bits");
+  add_seed(app, options);
 }
 
 inline void add_latent(CLI::App& app, Options& options) {
   app.add_option("--latent", options.latent, "length of the code z; with 2, a manifold.png is drawn")
-      ->check(CLI::Range(1, 65536));
+      ->check(whole(1, 65536));
 }
 
 /// The name by which an option's value is given.

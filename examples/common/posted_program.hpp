@@ -27,7 +27,7 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
   options.latent = 32;
   options.batch = 128;
   options.lr = 1e-5;
-  const auto mnist = load_mnist(options);
+  const auto mnist = begin(options);
   Streams rng(options.seed);
   Decoder decoder(rng.weights, options.latent, options.hidden);
   tg::optim::Adam adam(decoder.parameters(), {.lr = options.lr});

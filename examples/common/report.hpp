@@ -2,9 +2,8 @@
 // What a program says while it trains, and what it leaves in its folder: metrics.csv, steps.csv and summary.json.
 
 #include <cstdio>
-#include <fstream>
 #include <sstream>
-#include <stdexcept>
+#include <tapegrad/io.hpp>
 
 #include "nats.hpp"
 #include "options.hpp"
@@ -16,37 +15,25 @@ inline nlohmann::json to_json(const Nats& nats) {
   return {{"loss", nats.loss()}, {"reconstruction", nats.reconstruction}, {"kl", nats.kl}};
 }
 
-/// The file NAME in the folder of a run, open for writing.
-inline std::ofstream open_output(const Options& options, const std::string& name) {
-  const std::string path = output_path(options, name);
-  std::ofstream file(path);
-  if (!file) throw std::runtime_error("cannot write " + path + "; choose another folder with --out");
-  return file;
+/// Writes the file NAME in the folder of a run; what was there stays if that fails.
+inline void write_output(const Options& options, const std::string& name, const std::string& text) {
+  tg::io::AtomicFile file(output_path(options, name));
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 /// summary.json: the build, and what the program found.
 inline void write_summary(const Options& options, nlohmann::json summary) {
   summary["build"] = tg::build_info();
-  open_output(options, "summary.json") << summary.dump(2) << '\n';
+  write_output(options, "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-/// The end of a program that trained: summary.json, with its pace, and a line that says where everything is.
-inline void finish(const Options& options, const Pace& pace, nlohmann::json summary) {
-  summary["ms_per_step"] = 1e3 * pace.seconds_per_step();
-  summary["images_per_second"] = pace.images_per_second();
-  write_summary(options, std::move(summary));
-  if (!options.quiet)
-    std::printf("%.2f ms a step, %.0f images/s; pictures, metrics.csv, summary.json and model.safetensors are in %s\n",
-                1e3 * pace.seconds_per_step(), pace.images_per_second(), options.out.c_str());
-}
-
-/// A .csv file. It is written as a whole, with what it had before the run was stopped.
+/// A .csv file. It is written as a whole, with what it had before the run was stopped; and not before there is a line,
+/// as it may stand where an earlier run left its own.
 class Csv {
  public:
   Csv(const Options& options, std::string name, const std::string& columns)
-      : options_(options), name_(std::move(name)), text_(columns + "\n") {
-    write();
-  }
+      : options_(options), name_(std::move(name)), text_(columns + "\n") {}
 
   template <class First, class... Rest>
   void add(const First& first, const Rest&... rest) {
@@ -55,7 +42,7 @@ class Csv {
     ((line << ',' << rest), ...);
     text_ += line.str() + "\n";
   }
-  void write() const { open_output(options_, name_) << text_; }
+  void write() const { write_output(options_, name_, text_); }
 
   /// Its part of an io::Checkpoint.
   template <class Checkpoint>
@@ -67,6 +54,18 @@ class Csv {
   const Options& options_;
   std::string name_, text_;
 };
+
+/// The end of a program that trained: metrics.csv, summary.json with its pace, and a line that says where everything
+/// is.
+inline void finish(const Options& options, const Pace& pace, const Csv& metrics, nlohmann::json summary) {
+  metrics.write();
+  summary["ms_per_step"] = 1e3 * pace.seconds_per_step();
+  summary["images_per_second"] = pace.images_per_second();
+  write_summary(options, std::move(summary));
+  if (!options.quiet)
+    std::printf("%.2f ms a step, %.0f images/s; pictures, metrics.csv, summary.json and model.safetensors are in %s\n",
+                1e3 * pace.seconds_per_step(), pace.images_per_second(), options.out.c_str());
+}
 
 /// One training run, told epoch by epoch.
 class Report {
@@ -113,11 +112,12 @@ class Report {
     mean_ = {};
   }
 
-  /// Writes summary.json, with the losses on both whole sets after the last epoch.
+  /// Writes all, with the losses on both whole sets after the last epoch in summary.json.
   void finish(const Nats& train, const Nats& test) {
     summary["train"] = to_json(train);
     summary["test"] = to_json(test);
-    examples::finish(options_, pace_, summary);
+    steps_.write();
+    examples::finish(options_, pace_, metrics_, summary);
   }
 
   nlohmann::json summary;  ///< what a program adds is written by finish()

@@ -11,7 +11,7 @@ namespace examples {
 
 inline void add_samples_out(CLI::App& app, Options& options) {
   app.add_option("--samples-out", options.samples_out, "images to write to samples.npy, for judge; 0: no file")
-      ->check(CLI::Range(0, 1000000));
+      ->check(whole(0, 1000000));
 }
 
 /// Writes samples.npy, (options.samples_out, 784) in [0, 1]. `images(count)` makes some, (count, 784).

@@ -71,12 +71,19 @@ Outcome run_command(const std::string& command) {
   outcome.exit_code = WEXITSTATUS(pclose(pipe));
   return outcome;
 }
+/// For a shell.
+std::string path_of(const std::string& program) {
+  return std::string("'") + TAPEGRAD_BINARY_DIR + "/examples/" + program + "'";
+}
 Outcome run(const std::string& program, const std::string& arguments) {
-  return run_command(std::string(TAPEGRAD_BINARY_DIR) + "/examples/" + program + " " + arguments + " 2>&1");
+  return run_command(path_of(program) + " " + arguments + " 2>&1");
 }
 
+std::string place(const Folder& data, const std::string& out) {
+  return "--data " + data.path.string() + " --out " + (data.path / out).string();
+}
 std::string small(const Folder& data, const std::string& out) {
-  return "--data " + data.path.string() + " --out " + (data.path / out).string() + " --hidden 32 --epochs 3 --batch 50";
+  return place(data, out) + " --hidden 32 --epochs 3 --batch 50";
 }
 
 /// For the programs that leave samples.
@@ -245,7 +252,7 @@ TEST_CASE("decoder_only makes the same summary again on any number of threads") 
 
 TEST_CASE("the posted program's targets are refused, and the way out is said") {
   const Data data;
-  const Outcome outcome = run("decoder_only", few_samples(data, "a") + " --as-posted");
+  const Outcome outcome = run("decoder_only", place(data, "a") + " --as-posted");
   CHECK(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("is outside [0, 1]; scale images to [0, 1]"));
   CHECK_THAT(outcome.output, ContainsSubstring("To set it right"));
@@ -254,7 +261,7 @@ TEST_CASE("the posted program's targets are refused, and the way out is said") {
 TEST_CASE("with the check of targets lifted, the posted program's loss sinks below zero") {
   const Data data;
   const Outcome outcome =
-      run("decoder_only", small(data, "a") + " --as-posted --no-target-check --epochs 150 --samples-out 0");
+      run("decoder_only", place(data, "a") + " --as-posted --no-target-check --epochs 150 --samples-out 0");
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("epoch  1/150"));
@@ -341,12 +348,44 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("vae", "--no-such-option", "--no-such-option");
   fails("vae", "--binarize sometimes", "--binarize");
   fails("vae", "--autoencoder --beta 2", "--beta");
-  fails("decoder_only", small(data, "a") + " --out /proc/nowhere", "/proc/nowhere");
+  for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow"}) {
+    const Outcome outcome = run(program, small(data, "a") + " --quiet --out /proc/nowhere");
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.output, ContainsSubstring("/proc/nowhere"));
+  }
+  fails("iwae", place(data, "a") + " --out /proc/nowhere", "/proc/nowhere");
+  fails("judge", place(data, "a") + " --out /proc/nowhere x", "/proc/nowhere");
+  fails("vae", "--seed -1", "--seed: -1 is not a whole number from 0 to 18446744073709551615");
+  fails("vae", "--seed 18446744073709551616", "--seed: 18446744073709551616 is not a whole number from 0");
+  fails("vae", "--epochs 010", "--epochs: 010 is not a whole number from 1 to 100000");
+  fails("decoder_only", "--as-posted --hidden 32", "--hidden excludes --as-posted");
   fails("decoder_only", "--codes sometimes", "--codes");
   fails("decoder_only", "--codes learned --samples 4", "--samples is for codes that are redrawn or nearest");
   fails("decoder_only", "--codes nearest", "--codes nearest chooses among --samples");
   fails("decoder_only", "--no-target-check", "--as-posted");
   fails("vae", small(data, "a") + " --lr 1e30", "try a lower --lr");
+}
+
+TEST_CASE("images of another size are refused by all programs") {
+  const Data data;
+  for (const char* part : {"train", "t10k"}) {
+    write_idx(data.path / (std::string(part) + "-images-idx3-ubyte"), {2, 8, 8}, std::vector<std::uint8_t>(2 * 8 * 8));
+    write_idx(data.path / (std::string(part) + "-labels-idx1-ubyte"), {2}, {0, 1});
+  }
+  for (const std::string program : {"vae", "decoder_only", "classifier", "gan", "flow", "iwae", "judge"}) {
+    const Outcome outcome = run(program, place(data, "a") + (program == "judge" ? " x" : ""));
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.output, ContainsSubstring("its images are 8x8, and MNIST's are 28x28"));
+  }
+}
+
+TEST_CASE("a figure that cannot be written is an error") {
+  const Data data;
+  fs::create_directories(data.path / "a");
+  fs::create_symlink("/dev/full", data.path / "a/metrics.csv");
+  const Outcome outcome = run("flow", few_samples(data, "a") + " --steps 5 --quiet");
+  CHECK(outcome.exit_code == 1);
+  CHECK_THAT(outcome.output, ContainsSubstring("a/metrics.csv: "));
 }
 
 TEST_CASE("--help tells what each option is for") {
@@ -382,6 +421,7 @@ TEST_CASE("stopped in the middle of an epoch and resumed, a program leaves the s
   for (const char* name : {"metrics.csv", "steps.csv", "model.safetensors", "samples.npy"})
     CHECK(file(fs::path("a") / name) == file(fs::path("b") / name));
   CHECK_THAT(run_to("b", " --lr 0.5" + resume), ContainsSubstring("is a checkpoint of another run: \"lr\" is "));
+  CHECK(file("a/metrics.csv") == file("b/metrics.csv"));  // a refusal leaves what is there
 }
 
 TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it ends the same") {
@@ -422,6 +462,16 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
       run("iwae", arguments("e") + " --k 2 --weights " + (data.path / "a/model.safetensors").string());
   CHECK(evaluated.exit_code == 0);
   CHECK(summary(data, "e")["test"] == result["test"]);
+
+  // Stopped while it evaluates: the checkpoint is of some images, and only this model goes on with it.
+  const std::string more = " --k 2 --weights " + (data.path / "a/model.safetensors").string();
+  REQUIRE(run("iwae", arguments("f") + more + " --checkpoint-every 7").exit_code == 0);
+  fs::remove(data.path / "f/summary.json");
+  const std::string half = " --resume " + (data.path / "f/checkpoint.safetensors").string();
+  CHECK_THAT(run("iwae", arguments("f") + " --k 2" + half).output,
+             ContainsSubstring("is a checkpoint of another run: \"weights\" is "));
+  REQUIRE(run("iwae", arguments("f") + more + half).exit_code == 0);
+  CHECK(summary(data, "f")["test"] == result["test"]);
 }
 
 TEST_CASE("iwae: an interrupt lets the step finish, saves, and says how to go on") {
@@ -429,8 +479,8 @@ TEST_CASE("iwae: an interrupt lets the step finish, saves, and says how to go on
   const std::string out = (data.path / "a").string(), checkpoint = out + "/checkpoint.safetensors";
   const auto interrupted = [&](const std::string& more) {
     // Once the first epoch is over.
-    const std::string program = std::string(TAPEGRAD_BINARY_DIR) + "/examples/iwae --data " + data.path.string() +
-                                " --stages 8 --quiet --out " + out + more;
+    const std::string program =
+        path_of("iwae") + " --data " + data.path.string() + " --stages 8 --quiet --out " + out + more;
     const Outcome outcome =
         run_command("rm -f " + out + "/metrics.csv; " + program + " 2>&1 & program=$!; while ! grep -qs '^1,' " + out +
                     "/metrics.csv && kill -0 $program; do sleep 0.01; done; kill -INT $program; wait $program");
