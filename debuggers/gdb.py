@@ -72,7 +72,8 @@ class VarPrinter:
             return
         tape = value["tape_"].dereference()
         if tape["pass_"] != value["pass_"]:
-            self.text = "Var of pass %d, but the tape is in pass %d" % (value["pass_"], tape["pass_"])
+            before = tape["first_pass_"] - 1
+            self.text = "Var of pass %d, but the tape is in pass %d" % (value["pass_"] - before, tape["pass_"] - before)
             return
         self.node = first(tape["nodes_"], gdb.TYPE_CODE_PTR)[int(value["index_"])]
         self.tensor = TensorPrinter(self.node["value"])

@@ -1,3 +1,5 @@
+#include <list>
+#include <optional>
 #include <thread>
 
 #include "catch.hpp"
@@ -229,6 +231,10 @@ TEST_CASE("a parameter changed between forward and backward is noticed") {
   p.mutable_value()[0] = 5;
   CHECK_THROWS_WITH(y.backward(), ContainsSubstring("product: a parameter was changed between the forward pass and "
                                                     "backward()"));
+  Var x = tape.variable(two);
+  Var of_detached = product(x, detach(tape.parameter(p)));
+  p.mutable_value()[0] = 5;
+  CHECK_THROWS_WITH(of_detached.backward(), ContainsSubstring("product: a parameter was changed"));
   Var again = product(tape.parameter(p), tape.parameter(p));
   p.zero_grad();
   again.backward();
@@ -321,10 +327,52 @@ TEST_CASE("a training that forgets reset() is told so, before the memory is full
     product(tape.parameter(p), tape.parameter(p)).backward();
     p.mutable_value()[0] += 1;
   };
-  for (int i = 0; i <= 4000; ++i) step();
+  for (int i = 0; i <= 1000; ++i) step();
   REQUIRE_THROWS_WITH(step(), ContainsSubstring("begin each pass with tape.reset()"));
   tape.reset();
   REQUIRE_NOTHROW(step());
+}
+
+TEST_CASE("many parameters, looked at without gradients and then with, are not taken for a forgotten reset()") {
+  Tape tape;
+  std::list<Parameter> many;
+  for (int i = 0; i < 5000; ++i) many.emplace_back(Tensor({1}));
+  const auto read = [&] {
+    for (Parameter& p : many) tape.parameter(p);
+  };
+  {
+    const auto guard = tape.no_grad();
+    read();
+  }
+  CHECK_NOTHROW(read());
+}
+
+TEST_CASE("a parameter is told from another that lay at the same address before") {
+  Tape tape;
+  std::optional<Parameter> p;
+  for (const Scalar value : {Scalar{1}, Scalar{2}}) {
+    p.emplace(Tensor({1}, value));
+    CHECK(tape.parameter(*p).item() == static_cast<double>(value));
+  }
+}
+
+TEST_CASE("a Var is told from one of another tape that lay at the same address before") {
+  std::optional<Tape> tape(std::in_place);
+  const Var x = tape->variable(two);
+  tape.emplace();
+  CHECK_THROWS_WITH(x.value(), "Var::value: a Var of a tape that is gone; Vars do not outlive their tape");
+}
+
+TEST_CASE("a gradient that somebody writes counts, and adds up with what backward passes find") {
+  Parameter p(two);
+  p.mutable_grad().fill(3);
+  CHECK(p.has_grad());
+  CHECK(p.grad()[0] == 3);
+  Tape tape;
+  tape.parameter(p).backward();
+  CHECK(p.grad()[0] == 4);
+  p.zero_grad();
+  CHECK_FALSE(p.has_grad());
 }
 
 TEST_CASE("two tapes on two threads share a model") {

@@ -40,6 +40,15 @@ struct Recorder {
   static Var record(const Op& op, std::span<const Var> vars) {
     return record(type<Op, forward_of_span<Op>, backward_of_span<Op>>, &op, vars);
   }
+  /// A leaf of the same memory; if that is a parameter's, what reads it later must not find it changed.
+  static Var detached(Var x) {
+    Tape& tape = x.tape();
+    const Node& from = tape.node(x, "detach");
+    Node node = Tape::leaf(from.value);
+    node.parameter = from.parameter;
+    node.parameter_version = from.parameter_version;
+    return tape.push(node);
+  }
 
  private:
   template <class Op, auto forward, auto backward>
@@ -175,6 +184,6 @@ Var apply_span(const Op& op, std::span<const Var> inputs) {
 }
 
 /// The same value, of which backward passes know nothing. It shares memory with `x`.
-inline Var detach(Var x) { return x.tape().borrow(x.value()); }
+inline Var detach(Var x) { return detail::Recorder::detached(x); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -31,7 +31,7 @@ struct Node {
   bool requires_grad = false;
   const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
   Parameter* parameter = nullptr;
-  std::uint32_t parameter_version = 0;  // when the value was read
+  std::uint64_t parameter_version = 0;  // when the value was read
 
   const char* made_by() const {
     if (type) return type->name;

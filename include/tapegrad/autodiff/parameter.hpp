@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "../core/tensor.hpp"
@@ -18,12 +19,19 @@ struct GradientSlot {
 struct Recorder;
 struct AnomalyCheck;
 
+/// A number that no Parameter has had: so a tape tells one from another that lay at the same address before, too.
+inline std::uint64_t new_version() {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 }  // namespace detail
 
 /// A tensor that is trained: its value, and the gradient that backward passes add to. Tapes and optimizers hold its
 /// address, so it is neither copied nor moved.
 ///
-/// Forward passes only read it: several tapes, on several threads, may share one. A backward pass writes its gradient.
+/// Forward passes only read it: several tapes, on several threads, may share one. (A Dropout layer that trains draws
+/// from an Rng of its own, and is not to be shared.) A backward pass writes its gradient.
 class Parameter {
  public:
   explicit Parameter(Tensor value) : value_(std::move(value)), grad_(Tensor::uninitialized(value_.shape())) {
@@ -40,20 +48,23 @@ class Parameter {
   ConstTensorView value() const { return value_; }
   /// To write; the shape is fixed. A backward pass through what was computed before then throws TapeError.
   TensorView mutable_value() {
-    ++version_;
+    version_ = detail::new_version();
     return value_;
   }
 
-  /// Whether a backward pass has reached it since `zero_grad()`; optimizers skip it otherwise.
+  /// Whether a backward pass has reached it since `zero_grad()`, or `mutable_grad()` was asked for; optimizers skip it
+  /// otherwise.
   bool has_grad() const { return slot_.stamp != 0; }
-  /// The sum of the gradients since `zero_grad()`; zeros if there were none.
+  /// The sum of the gradients since `zero_grad()`; zeros if there were none, which are written then: two threads may
+  /// not ask for those at the same time.
   ConstTensorView grad() const {
     if (!has_grad()) TensorView(slot_.data, shape()).fill(0);
     return grad_;
   }
-  /// To write, as gradient clipping does.
+  /// To write, as gradient clipping does; or to put a gradient there that no backward pass made.
   TensorView mutable_grad() {
     grad();
+    if (!has_grad()) slot_.stamp = 1;
     return grad_;
   }
   /// Forgets the gradient. It writes nothing: the next contribution assigns.
@@ -74,7 +85,7 @@ class Parameter {
   Tensor value_;
   Tensor grad_;
   detail::GradientSlot slot_;
-  std::uint32_t version_ = 0;  // how often it was opened for writing
+  std::uint64_t version_ = detail::new_version();  // another one each time that it is opened for writing
   bool requires_grad_ = true;
 };
 

@@ -25,6 +25,9 @@ class ParameterTable {
     count_ = 0;
   }
 
+  /// How many there are.
+  std::size_t size() const { return count_; }
+
   /// The parameter's place, to read and to set; it stays there until the next call.
   std::uint32_t& operator[](const Parameter& parameter) {
     if (2 * (count_ + 1) > entries_.size()) grow();

@@ -2,6 +2,7 @@
 // The tape: what was computed, in order, so that gradients can be computed in the opposite one.
 
 #include <algorithm>
+#include <atomic>
 #include <ranges>
 #include <span>
 #include <string>
@@ -16,6 +17,12 @@
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
+
+/// How many tapes there have been, with this one.
+inline std::uint32_t new_tape() {
+  static std::atomic<std::uint32_t> count{0};
+  return count.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 /// What is called for each op while detect_anomaly() lives: by pointers, so that others need not compile it.
 struct AnomalyHooks {
@@ -181,12 +188,14 @@ class Tape {
   std::vector<detail::Node> nodes_;
   detail::Arena arena_;
   detail::ParameterTable parameters_;
-  int changed_parameters_ = 0;  // in this pass, each time that one was read again
+  std::size_t changed_parameters_ = 0;  // in this pass, each time that one was read again
   detail::Profiler profiler_;
   std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
   const Scope* scope_ = nullptr;
   std::uint64_t backward_calls_ = 0;
-  std::uint32_t pass_ = 1;
+  // Tapes count from far apart: a Var of one that lay at the same address before is told from a Var of this.
+  const std::uint32_t first_pass_ = detail::new_tape() * 0x9E3779B9u;
+  std::uint32_t pass_ = first_pass_;
   bool grad_enabled_ = true;
   const detail::AnomalyHooks* anomaly_ = nullptr;
 };
@@ -196,7 +205,9 @@ inline detail::Node& Tape::node(const Var& var, const char* what) {
     detail::require<TapeError>(var.tape_ != nullptr, what, ": a Var of no tape; make it with Tape::constant, variable ",
                                "or parameter, or by an op");
     detail::require<TapeError>(var.tape_ == this, what, ": Vars of two tapes; all of a computation is on one tape");
-    throw TapeError(detail::concat(what, ": a Var of pass ", var.pass_, ", but the tape is in pass ", pass_,
+    const std::uint32_t passes = pass_ - first_pass_, of = var.pass_ - first_pass_;
+    detail::require<TapeError>(of < passes, what, ": a Var of a tape that is gone; Vars do not outlive their tape");
+    throw TapeError(detail::concat(what, ": a Var of pass ", of + 1, ", but the tape is in pass ", passes + 1,
                                    "; reset() ends a pass, and Vars do not outlive it: make them anew"));
   }
   return nodes_[var.index_];
@@ -208,13 +219,17 @@ inline Var Tape::parameter(Parameter& parameter) {
   node.parameter = &parameter;
   node.parameter_version = parameter.version_;
   std::uint32_t& index = parameters_[parameter];
-  if (index != detail::ParameterTable::none && nodes_[index].requires_grad == node.requires_grad &&
-      nodes_[index].parameter_version == node.parameter_version)
-    return Var(this, index, pass_);
-  // A step or two within a pass are meant (a GAN's); a whole training in one is a forgotten reset(): memory fills.
-  if (index != detail::ParameterTable::none)
-    detail::require<TapeError>(++changed_parameters_ <= 4000, "parameter: the 4001st that changed within one pass; ",
-                               "the tape keeps all that was computed since reset(): begin each pass with tape.reset()");
+  if (index != detail::ParameterTable::none) {
+    const bool changed = nodes_[index].parameter_version != node.parameter_version;
+    if (!changed && nodes_[index].requires_grad == node.requires_grad) return Var(this, index, pass_);
+    // A step or two within a pass are meant (a GAN's); a whole training in one is a forgotten reset(): memory fills.
+    constexpr std::size_t most = 1000;
+    changed_parameters_ += changed;
+    detail::require<TapeError>(
+        changed_parameters_ <= most * parameters_.size(), "parameter: changed ", most,
+        " times, as the others, within one pass; the tape keeps all that was computed since reset(): begin each ",
+        "pass with tape.reset()");
+  }
   const Var var = push(node);
   index = var.index_;
   return var;

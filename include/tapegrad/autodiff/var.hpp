@@ -34,7 +34,8 @@ class Var {
   /// The same for any shape, starting from `seed`: the gradient with respect to this Var. Throws ShapeError unless the
   /// shapes are equal.
   void backward(ConstTensorView seed) const;
-  /// What the last backward pass found for it: zeros if it was not reached. Throws TapeError if it requires none.
+  /// What the last backward pass found for it, zeros if it was not reached; of a variable or a parameter, the sum of
+  /// what all passes found. Throws TapeError if it requires none.
   ConstTensorView grad() const;
 
  private:
