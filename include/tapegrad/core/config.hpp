@@ -4,7 +4,7 @@
 // signatures name a tapegrad type and that were compiled differently fail to link instead of misbehaving.
 
 // A file that is not there ends the compilation: hundreds of errors that follow from the first would hide it.
-#ifdef __FAST_MATH__
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "tapegrad: -ffast-math breaks NaN checks, stable formulas and the promise of equal bits; compile without it"
 #include "the error above"
 #endif

@@ -1,0 +1,3 @@
+// expect: tapegrad: -ffast-math breaks NaN checks
+// flags: -ffinite-math-only
+#include <tapegrad/fwd.hpp>
