@@ -21,7 +21,7 @@ TEST_CASE("memory is aligned to a cache line, much of it to a huge page") {
   const auto address = [](const Tensor& t) { return reinterpret_cast<std::uintptr_t>(t.data()); };
   for (Index size : {1, 17, 1000}) CHECK(address(Tensor({size})) % 64 == 0);
   const Index megabyte = (1 << 20) / sizeof(Scalar);
-  for (Index size : {megabyte, 3 * megabyte + 1}) {
+  for (Index size : {3 * megabyte / 2, 3 * megabyte + 1}) {
     Tensor t({size}, 1);
     CHECK(address(t) % (2 << 20) == 0);
     t = Tensor({7}, 2);  // which is freed in another way
@@ -84,6 +84,9 @@ TEST_CASE("a tensor's misuse is refused in words") {
   CHECK_THROWS_WITH(t.item(), "item: the tensor's shape is 2x3; it must have one element");
   CHECK_THROWS_WITH(Tensor({2, 2}, {1, 2, 3}), "tensor: 3 elements for shape 2x2; it needs 4");
   CHECK_THROWS_WITH(t.view().copy_from(Tensor({3, 2})), "copy: from 3x2 to 2x3; the shapes must be equal");
+  const Eigen::ArrayXf four = Eigen::ArrayXf::Zero(4);
+  CHECK_THROWS_WITH(t.view().assign(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
+  CHECK_THROWS_WITH(t.view().add(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
   CHECK_THROWS_WITH(t.view().reshaped(Shape{4}), "reshape: 2x3 has 6 elements, 4 has 4; the numbers must be equal");
 }
 

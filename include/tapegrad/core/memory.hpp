@@ -16,8 +16,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
 inline constexpr std::size_t alignment = 64;
 
-/// Arrays of at least half of it lie in pages of this size where the system has them: a step of training goes through
-/// tens of megabytes, and a processor looks up each page of 4 KB, in a virtual machine twice.
+/// Arrays that fill at least three quarters of such pages lie in them where the system has them: a step of training
+/// goes through tens of megabytes, and a processor looks up each page of 4 KB, in a virtual machine twice.
 inline constexpr std::size_t huge_page = std::size_t{2} << 20;
 
 struct AlignedFree {
@@ -34,8 +34,9 @@ template <class T>
 AlignedArray<T> allocate_aligned(std::size_t count) {
   static_assert(std::is_trivial_v<T>, "neither constructors nor destructors are called");
   std::size_t bytes = count * sizeof(T);
-  const bool large = bytes >= huge_page / 2;
-  if (large) bytes = (bytes + huge_page - 1) / huge_page * huge_page;
+  const std::size_t in_huge_pages = (bytes + huge_page - 1) / huge_page * huge_page;
+  const bool large = in_huge_pages > 0 && bytes >= in_huge_pages / 4 * 3;
+  if (large) bytes = in_huge_pages;
   const AlignedFree free{large ? huge_page : alignment};
   void* const memory = ::operator new (bytes, std::align_val_t{free.alignment});
 #if defined(MADV_HUGEPAGE)

@@ -117,9 +117,11 @@ class TensorView : public detail::TensorAccess<TensorView> {
                                 "; the shapes must be equal");
     if (!empty()) std::memcpy(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
   }
-  /// Evaluates an Eigen expression over `size()` elements into this view, in fixed chunks over threads.
+  /// Evaluates an Eigen expression over `size()` elements into this view, in fixed chunks over threads. Throws
+  /// ShapeError for another number of elements.
   template <class Expression>
   void assign(const Eigen::ArrayBase<Expression>& expression) const {
+    require_size(expression.size());
     auto all = array();
     parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
       all.segment(begin, end - begin) = expression.derived().segment(begin, end - begin);
@@ -128,6 +130,7 @@ class TensorView : public detail::TensorAccess<TensorView> {
   /// Like assign, but adds.
   template <class Expression>
   void add(const Eigen::ArrayBase<Expression>& expression) const {
+    require_size(expression.size());
     auto all = array();
     parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
       all.segment(begin, end - begin) += expression.derived().segment(begin, end - begin);
@@ -135,6 +138,15 @@ class TensorView : public detail::TensorAccess<TensorView> {
   }
 
  private:
+  void require_size(Index elements) const {
+    if (elements != size()) [[unlikely]]
+      refuse(elements);
+  }
+  [[noreturn, gnu::noinline]] void refuse(Index elements) const {
+    throw ShapeError(
+        detail::concat("tensor: an expression of ", elements, " elements for shape ", shape_, ", which has ", size()));
+  }
+
   Shape shape_;  // first, as above
   Scalar* data_ = nullptr;
 };
