@@ -111,13 +111,10 @@ TEST_CASE("simd: binary cross-entropy of logits", "[simd]") {
     const UseIsa use(isa);
     for (Index n : sizes) {
       INFO("n " << n << " isa " << tg::name(isa));
-      const Numbers a = random_numbers(n, -30, 30, 1), t = random_numbers(n, 0, 1, 2), s = random_numbers(n, -1, 1, 3);
-      Numbers y(a.size()), one(a.size()), each(a.size()), added(a.size(), Scalar{1}), each_added(a.size(), Scalar{1});
+      const Numbers a = random_numbers(n, -30, 30, 1), t = random_numbers(n, 0, 1, 2);
+      Numbers y(a.size()), slopes(a.size());
       tg::simd::bce_with_logits(a.data(), t.data(), y.data(), n);
-      tg::simd::bce_with_logits_backward(a.data(), t.data(), Scalar{0.5f}, one.data(), n);
-      tg::simd::bce_with_logits_backward(a.data(), t.data(), s.data(), each.data(), n);
-      tg::simd::bce_with_logits_backward(a.data(), t.data(), Scalar{0.5f}, added.data(), n, true);
-      tg::simd::bce_with_logits_backward(a.data(), t.data(), s.data(), each_added.data(), n, true);
+      tg::simd::bce_with_logits_backward(a.data(), t.data(), Scalar{0.5f}, slopes.data(), n);
       double sum = 0;
       for (std::size_t i = 0; i < a.size(); ++i) {
         const double logit = double{a[i]};
@@ -125,10 +122,7 @@ TEST_CASE("simd: binary cross-entropy of logits", "[simd]") {
         const double slope = 1 / (1 + std::exp(-logit)) - double{t[i]};
         sum += exact;
         CHECK(y[i] == Approx(exact).epsilon(1e-6).margin(1e-6));
-        CHECK(one[i] == Approx(0.5 * slope).margin(2e-7));
-        CHECK(each[i] == Approx(double{s[i]} * slope).margin(2e-7));
-        CHECK(added[i] == Approx(1 + 0.5 * slope).margin(2e-7));
-        CHECK(each_added[i] == Approx(1 + double{s[i]} * slope).margin(2e-7));
+        CHECK(slopes[i] == Approx(0.5 * slope).margin(2e-7));
       }
       CHECK(tg::simd::bce_with_logits_sum(a.data(), t.data(), n) == Approx(sum).epsilon(2e-7));
     }

@@ -55,39 +55,15 @@ struct BceSum {
   }
 };
 
-/// (sigmoid(a) - t) * scale with a scale for each element, and the same added to what was there before.
-struct BceSlopes {
-  template <class V>
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& scale) const {
-    return (apply<Sigmoid>(a) - t) * scale;
-  }
-  template <class V>
-  TAPEGRAD_INLINE V operator()(const V& a, const V& t, const V& scale, const V& before) const {
-    return before + (*this)(a, t, scale);
-  }
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
-                                  bool add) {
-    if (add)
-      map<lanes>(BceSlopes{}, da, n, a, t, scale, da);
-    else
-      map<lanes>(BceSlopes{}, da, n, a, t, scale);
-  }
-};
-
-/// The same with one scale.
+/// (sigmoid(a) - t) * scale.
 struct BceSlope {
   template <int lanes>
-  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add) {
+  static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n) {
     using V = Vec<Scalar, lanes>;
     const V scales = V::all(scale);
-    const auto slope = [&](const V& a_, const V& t_, const auto&... before) __attribute__((always_inline)) {
-      return BceSlopes{}(a_, t_, scales, before...);
-    };
-    if (add)
-      map<lanes>(slope, da, n, a, t, da);
-    else
-      map<lanes>(slope, da, n, a, t);
+    map<lanes>(
+        [&](const V& a_, const V& t_) __attribute__((always_inline)) { return (apply<Sigmoid>(a_) - t_) * scales; }, da,
+        n, a, t);
   }
 };
 
@@ -99,13 +75,8 @@ TAPEGRAD_BODY void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, 
 TAPEGRAD_BODY double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n) {
   return run<detail::BceSum>(a, t, n);
 }
-TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n,
-                                            bool add) {
-  run<detail::BceSlope>(a, t, scale, da, n, add);
-}
-TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
-                                            bool add) {
-  run<detail::BceSlopes>(a, t, scale, da, n, add);
+TAPEGRAD_BODY void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n) {
+  run<detail::BceSlope>(a, t, scale, da, n);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

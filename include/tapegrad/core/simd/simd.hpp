@@ -46,11 +46,8 @@ void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* 
 void bce_with_logits(const Scalar* a, const Scalar* t, Scalar* y, Index n);
 /// The sum of the same over the range.
 double bce_with_logits_sum(const Scalar* a, const Scalar* t, Index n);
-/// da = (sigmoid(a) - t) * scale, added to da if `add`. At a = 0 it is exactly (0.5 - t) * scale.
-void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n, bool add = false);
-/// The same with a factor for each element.
-void bce_with_logits_backward(const Scalar* a, const Scalar* t, const Scalar* scale, Scalar* da, Index n,
-                              bool add = false);
+/// da = (sigmoid(a) - t) * scale. At a = 0 it is exactly (0.5 - t) * scale.
+void bce_with_logits_backward(const Scalar* a, const Scalar* t, Scalar scale, Scalar* da, Index n);
 
 // ---- Adam and AdamW (adam.hpp) --------------------------------------------------------------------------------------
 
