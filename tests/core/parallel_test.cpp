@@ -105,6 +105,7 @@ TEST_CASE("a sum over chunks has the same bits for any number of threads") {
   }
 }
 
-TEST_CASE("no threads at all is refused") {
+TEST_CASE("no threads at all is refused, and so are chunks of nothing") {
+  CHECK_THROWS_WITH(parallel_for(1, 0, [](Index, Index) {}), "parallel_for: got a grain of 0; it must be positive");
   CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");
 }

@@ -130,6 +130,8 @@ TEST_CASE("impossible distributions are refused") {
   CHECK_THROWS_WITH(rng.normal(t, 0, -1), "Rng::normal: got mean 0, std -1; both must be finite and std not negative");
   CHECK_THROWS_AS(rng.uniform(t, 1, 0), ValueError);
   CHECK_THROWS_AS(rng.uniform(t, 0, INFINITY), ValueError);
+  CHECK_THROWS_AS(rng.uniform(t, -3e38, 3e38), ValueError);
+  CHECK_THROWS_AS(rng.normal(t, 0, 1e39), ValueError);
   CHECK_THROWS_WITH(rng.below(0), "Rng::below: got 0; there is no number below it");
   CHECK_THROWS_AS(rng.permutation(-1), ValueError);
 }

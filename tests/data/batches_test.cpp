@@ -216,6 +216,20 @@ TEST_CASE("a loop goes on in the middle of an epoch, on another object, without 
   }
 }
 
+TEST_CASE("a state from before the first loop changes nothing") {
+  const Eigen::MatrixXf x = Eigen::MatrixXf::Random(10, 1);
+  const data::TensorDataset set(x);
+  const auto order = [&](bool restored) {
+    Rng rng(5);
+    data::Batches batches(set, {.size = 4, .shuffle = &rng});
+    if (restored) batches.restore(batches.state());
+    std::vector<Index> indices;
+    for (const auto& batch : batches) indices.insert(indices.end(), batch.indices.begin(), batch.indices.end());
+    return indices;
+  };
+  CHECK(order(true) == order(false));
+}
+
 TEST_CASE("one's own tensors come in batches, with targets and labels") {
   const Eigen::MatrixXf x = Eigen::MatrixXf::Random(10, 3);
   const Eigen::MatrixXf y = 2 * x.leftCols(2);

@@ -176,6 +176,9 @@ TEST_CASE("LayerNorm refuses what cannot be right") {
   tg::Rng rng(1);
   CHECK_THROWS_WITH(nn::LayerNorm(rng, 0), "layer_norm: got 0 features; there must be at least 1");
   CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 0}), "layer_norm: got eps = 0; it must be positive");
+  tg::Tape tape;
+  CHECK_THROWS_WITH(tg::layer_norm(tape.constant(tg::Tensor({1, 4})), 4, -1),
+                    "layer_norm: got eps = -1; it must be positive");
 }
 
 TEST_CASE("Sequential applies its layers in order, and names them by number") {

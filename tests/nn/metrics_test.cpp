@@ -14,6 +14,11 @@ TEST_CASE("count_correct counts rows whose first largest score is at the label")
                     "count_correct: scores are 4x3, and there are 3 labels; scores must be samples x classes, with one "
                     "label a sample");
   CHECK_THROWS_AS(nn::count_correct(Tensor({4}), labels), ShapeError);
+  CHECK_THROWS_WITH(nn::count_correct(Tensor({2, 3}), std::vector<int>{0, 3}),
+                    "count_correct: label 3 in row 1; there are 3 classes");
+  CHECK_THROWS_AS(nn::count_correct(Tensor({2, 3}), std::vector<int>{0, -1}), ValueError);
+  const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+  CHECK(nn::count_correct(Tensor({2, 2}, {nan, 1, 1, nan}), std::vector<int>{0, 0}) == 0);
 }
 
 TEST_CASE("a running mean weighs batches by their size") {
@@ -49,6 +54,7 @@ TEST_CASE("LogMeanExp: the logarithm of a mean of what no double could hold") {
   CHECK(of({1000, 2000}) == Approx(2000 - log2));
   CHECK(of({-infinity, -5, -infinity, -infinity}) == Approx(-5 - 2 * log2));
   CHECK(of({-infinity, -infinity}) == -infinity);
+  CHECK(of({1, infinity, 2, infinity}) == infinity);
   CHECK(std::isnan(of({0, std::nan(""), 1})));
   CHECK(std::isnan(of({})));
 }

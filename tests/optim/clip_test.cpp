@@ -77,4 +77,7 @@ TEST_CASE("limits that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(clip_grad_norm(parameters.all, NAN), "clip_grad_norm: max_norm = nan; it must not be negative");
   CHECK_THROWS_WITH(clip_grad_value(parameters.all, 0), "clip_grad_value: limit = 0; it must be positive");
   CHECK_THROWS_WITH(clip_grad_value(parameters.all, NAN), "clip_grad_value: limit = nan; it must be positive");
+  const std::vector<tg::Parameter*> none{parameters.all[0], nullptr};
+  CHECK_THROWS_WITH(clip_grad_norm(none, 1), "clip_grad_norm: parameter 1 is a null pointer");
+  CHECK_THROWS_WITH(clip_grad_value(none, 1), "clip_grad_value: parameter 1 is a null pointer");
 }

@@ -221,6 +221,8 @@ TEST_CASE("gradients that are not finite are refused if one asks for it, and not
 TEST_CASE("options that cannot be right are refused with the value") {
   Parameters parameters{{1}};
   const auto& all = parameters.all;
+  CHECK_THROWS_WITH(SGD(all, {.lr = 1e39}), "sgd: lr = inf; it must be finite and not negative");
+  CHECK_THROWS_WITH(Adam(all, {.eps = 1e-46}), "adam: eps = 0; it must be finite and positive");
   CHECK_THROWS_WITH(SGD(all, {.lr = NAN}), "sgd: lr = nan; it must be finite and not negative");
   CHECK_THROWS_WITH(Adam(all, {.lr = INFINITY}), "adam: lr = inf; it must be finite and not negative");
   CHECK_THROWS_WITH(RMSprop(all, {.lr = -0.5}), "rmsprop: lr = -0.5; it must be finite and not negative");

@@ -33,6 +33,15 @@ TEST_CASE("StepLR drops at every step_size-th step") {
   check(groups, schedule, {1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125});
 }
 
+TEST_CASE("a schedule that comes to a rate that cannot be stays where it was") {
+  TwoGroups groups;
+  LambdaLR schedule(groups.sgd, [](tg::Index steps) { return steps == 0 ? 1 : 1e38; });
+  CHECK_THROWS_WITH(schedule.step(), "sgd: lr = inf; it must be finite and not negative");  // 4e38, as a float
+  CHECK(schedule.steps() == 0);
+  CHECK(groups.sgd.lr(0) == 1);
+  CHECK(groups.sgd.lr(1) == 4);
+}
+
 TEST_CASE("ExponentialLR multiplies at every step") {
   TwoGroups groups;
   ExponentialLR schedule(groups.sgd, {.gamma = 0.9});

@@ -97,8 +97,9 @@ inline void parallel_region(int threads, FunctionRef<void(int, int)> body) {
 
 /// Calls body(begin, end) for every chunk [i * grain, min((i + 1) * grain, n)), possibly on several threads, each
 /// taking a run of neighbouring chunks. The first exception, in the order of the chunks, is thrown again after all have
-/// ended.
+/// ended. Throws ValueError unless the grain is positive.
 inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, Index)> body) {
+  detail::require<ValueError>(grain > 0, "parallel_for: got a grain of ", grain, "; it must be positive");
   const Index chunks = (n + grain - 1) / grain;
   const auto run = [&](Index first, Index last) {
     for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, std::min(n, (chunk + 1) * grain));

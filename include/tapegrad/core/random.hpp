@@ -66,12 +66,12 @@ class Rng {
     return draw % n;
   }
 
-  /// Fills `out` with numbers uniform in [low, high).
+  /// Fills `out` with numbers uniform in [low, high); rounded, some are `high` where that is not 0 and close to `low`.
   void uniform(TensorView out, double low = 0, double high = 1) {
-    detail::require<ValueError>(std::isfinite(low) && std::isfinite(high) && low <= high, "Rng::uniform: got [", low,
-                                ", ", high, "); the bounds must be finite and in order");
     const auto lowest = static_cast<Scalar>(low);
     const auto width = static_cast<Scalar>(high - low);
+    detail::require<ValueError>(std::isfinite(lowest) && std::isfinite(width) && low <= high, "Rng::uniform: got [",
+                                low, ", ", high, "); the bounds must be in order, and finite, as their difference");
     fill(out, [=](std::uint64_t key, std::uint64_t first, Scalar* numbers, Index count) {
       simd::philox_uniform(key, first, numbers, count, lowest, width);
     });
@@ -79,10 +79,10 @@ class Rng {
 
   /// Fills `out` with draws from N(mean, std^2), by Box and Muller's transform.
   void normal(TensorView out, double mean = 0, double std = 1) {
-    detail::require<ValueError>(std::isfinite(mean) && std::isfinite(std) && std >= 0, "Rng::normal: got mean ", mean,
-                                ", std ", std, "; both must be finite and std not negative");
     const auto centre = static_cast<Scalar>(mean);
     const auto scale = static_cast<Scalar>(std);
+    detail::require<ValueError>(std::isfinite(centre) && std::isfinite(scale) && std >= 0, "Rng::normal: got mean ",
+                                mean, ", std ", std, "; both must be finite and std not negative");
     fill(out, [=](std::uint64_t key, std::uint64_t first, Scalar* numbers, Index count) {
       simd::philox_normal(key, first, numbers, count, centre, scale);
     });

@@ -158,13 +158,14 @@ class Batches {
 
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
   BatchState state() const { return state_; }
-  /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng.
-  /// Throws ValueError for a batch that there is not.
+  /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng (but
+  /// for a state from before the first loop). Not to be called within a loop. Throws ValueError for a batch that there
+  /// is not.
   void restore(const BatchState& state) {
     detail::require<ValueError>(state.next >= 0 && state.next <= count(), "batches: restore at batch ", state.next,
                                 " of ", count(), "; the state belongs to other data or options");
     state_ = state;
-    restored_ = true;
+    restored_ = state.key != 0 || state.next != 0;
   }
 
  private:

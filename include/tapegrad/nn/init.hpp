@@ -33,7 +33,7 @@ inline Init constant(double value) {
 inline Init zeros() { return constant(0); }
 inline Init ones() { return constant(1); }
 
-/// Uniform in [low, high).
+/// Uniform in [low, high), as `Rng::uniform`.
 inline Init uniform(double low, double high) {
   return [=](TensorView out, Rng& rng) { rng.uniform(out, low, high); };
 }

@@ -31,8 +31,7 @@ class LayerNorm : public Layer {
  private:
   LayerNormOptions checked(const LayerNormOptions& options) const {
     detail::require<ValueError>(features_ > 0, "layer_norm: got ", features_, " features; there must be at least 1");
-    detail::require<ValueError>(std::isfinite(options.eps) && options.eps > 0, "layer_norm: got eps = ", options.eps,
-                                "; it must be positive");
+    ops::LayerNorm::checked(options.eps);
     return options;
   }
   std::optional<Parameter> parameter(const char* name, const Init& init) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "../core/concepts.hpp"
@@ -10,8 +11,8 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
-/// How many rows of `scores` (samples, classes) have their largest number, the first of several, at their label. Throws
-/// ShapeError unless there is one label a row.
+/// How many rows of `scores` (samples, classes) have their largest number, the first of several, at their label; a row
+/// with a NaN has none. Throws ShapeError unless there is one label a row, ValueError for a label that is no class.
 template <IntegerRange Labels>
 int count_correct(ConstTensorView scores, const Labels& labels) {
   const auto count = static_cast<Index>(std::ranges::size(labels));
@@ -22,8 +23,11 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
   int correct = 0;
   Index row = 0;
   for (const auto label : labels) {
-    const Scalar* const first = scores.data() + row++ * classes;
-    correct += std::max_element(first, first + classes) - first == static_cast<Index>(label);
+    detail::require<ValueError>(std::cmp_greater_equal(label, 0) && std::cmp_less(label, classes),
+                                "count_correct: label ", label, " in row ", row, "; there are ", classes, " classes");
+    const std::span<const Scalar> of_classes(scores.data() + row++ * classes, static_cast<std::size_t>(classes));
+    const bool valid = std::ranges::none_of(of_classes, [](Scalar score) { return std::isnan(score); });
+    correct += valid && std::ranges::max_element(of_classes) - of_classes.begin() == static_cast<Index>(label);
   }
   return correct;
 }
@@ -69,9 +73,9 @@ class LogMeanExp {
   void add(double x) {
     ++count_;
     if (x > largest_) total_ *= std::exp(std::exchange(largest_, x) - x);
-    if (x != -infinity) total_ += std::exp(x - largest_);  // NaN stays
+    if (x != -infinity) total_ += x == infinity ? 1 : std::exp(x - largest_);  // NaN stays
   }
-  /// -inf where all are; NaN where one is, or none was added.
+  /// -inf where all are, inf where one is; NaN where one is, or none was added.
   double value() const { return count_ == 0 ? std::nan("") : largest_ + std::log(total_ / count_); }
 
  private:

@@ -41,10 +41,11 @@ TAPEGRAD_INLINE Four power(const Four& base, Scalar exponent) {
 
 inline constexpr auto negated = [](const Four& x) { return -x; };
 
-/// An option of an op, as the scalar it computes with. Throws ValueError unless it is finite.
+/// An option of an op, as the scalar it computes with. Throws ValueError unless that is finite.
 inline Scalar finite(const char* op, const char* option, double value) {
-  require<ValueError>(std::isfinite(value), op, ": ", option, " is ", value, "; it must be finite");
-  return static_cast<Scalar>(value);
+  const auto scalar = static_cast<Scalar>(value);
+  require<ValueError>(std::isfinite(scalar), op, ": ", option, " is ", scalar, "; it must be finite");
+  return scalar;
 }
 
 }  // namespace detail

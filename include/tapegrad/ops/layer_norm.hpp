@@ -17,6 +17,11 @@ struct LayerNorm {
   Index features;
   double eps;
 
+  /// Of an eps, what it is; throws ValueError unless it can be one.
+  static double checked(double eps) {
+    detail::require<ValueError>(std::isfinite(eps) && eps > 0, name, ": got eps = ", eps, "; it must be positive");
+    return eps;
+  }
   Shape shape(const Shape& x) const {
     detail::require<ShapeError>(x.rank() > 0 && x.cols() == features, name, ": input is ", x, ", features are ",
                                 features, "; the input's last axis must have as many elements");
@@ -62,7 +67,9 @@ struct LayerNorm {
 }  // namespace ops
 
 /// Normalises the last axis, of `features` elements, to mean 0 and variance 1: what nn::LayerNorm scales and shifts.
-/// Throws ShapeError for another length.
-inline Var layer_norm(Var x, Index features, double eps = 1e-5) { return apply(ops::LayerNorm{features, eps}, x); }
+/// Throws ShapeError for another length, ValueError unless eps is finite and positive.
+inline Var layer_norm(Var x, Index features, double eps = 1e-5) {
+  return apply(ops::LayerNorm{features, ops::LayerNorm::checked(eps)}, x);
+}
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -7,6 +7,15 @@
 #include "../core/simd/simd.hpp"
 #include "../ops/select.hpp"
 
+namespace tapegrad::inline TAPEGRAD_ABI::detail {
+
+inline void require_no_null(const char* function, std::span<Parameter* const> parameters) {
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    require<ValueError>(parameters[i] != nullptr, function, ": parameter ", i, " is a null pointer");
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::detail
+
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// Options of clip_grad_norm.
@@ -19,6 +28,7 @@ struct ClipGradNormOptions {
 inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_norm,
                              const ClipGradNormOptions& options = {}) {
   detail::require<ValueError>(max_norm >= 0, "clip_grad_norm: max_norm = ", max_norm, "; it must not be negative");
+  detail::require_no_null("clip_grad_norm", parameters);
   double sum = 0;
   for (const Parameter* parameter : parameters)
     if (parameter->has_grad()) {
@@ -44,6 +54,7 @@ inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_
 /// Moves every element of every gradient into [-limit, limit]. Throws ValueError unless the limit is positive.
 inline void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
   detail::require<ValueError>(limit > 0, "clip_grad_value: limit = ", limit, "; it must be positive");
+  detail::require_no_null("clip_grad_value", parameters);
   const auto most = static_cast<Scalar>(limit);
   for (Parameter* parameter : parameters)
     if (parameter->has_grad()) {

@@ -57,6 +57,13 @@ class Optimizer {
     check_lr(lr);
     lrs_[checked(group)] = lr;
   }
+  /// Sets those of the first groups. Throws ValueError if one is refused, or there are more than groups; none is set
+  /// then.
+  void set_lr(std::span<const double> lrs) {
+    require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
+    for (const double lr : lrs) check_lr(lr);
+    std::ranges::copy(lrs, lrs_.begin());
+  }
   /// Sets that of all groups.
   void set_lr(double lr) {
     for (std::size_t group = 0; group < groups(); ++group) set_lr(lr, group);
@@ -107,11 +114,14 @@ class Optimizer {
   void require_in_0_1(const char* option, double value) const {
     require(value >= 0 && value < 1, option, " = ", value, "; it must be in [0, 1)");
   }
+  // As the scalars that updates compute with: 1e39 is none as a float, and 1e-46 is 0.
   void require_not_negative(const char* option, double value) const {
-    require(std::isfinite(value) && value >= 0, option, " = ", value, "; it must be finite and not negative");
+    const auto scalar = static_cast<Scalar>(value);
+    require(std::isfinite(scalar) && scalar >= 0, option, " = ", scalar, "; it must be finite and not negative");
   }
   void require_positive(const char* option, double value) const {
-    require(std::isfinite(value) && value > 0, option, " = ", value, "; it must be finite and positive");
+    const auto scalar = static_cast<Scalar>(value);
+    require(std::isfinite(scalar) && scalar > 0, option, " = ", scalar, "; it must be finite and positive");
   }
 
  private:

@@ -19,16 +19,19 @@ class Schedule {
   Schedule(Optimizer& optimizer, Rate rate) : optimizer_(&optimizer), rate_(std::move(rate)) {
     detail::require<ValueError>(rate_ != nullptr, "schedule: the function is empty");
     for (std::size_t group = 0; group < optimizer.groups(); ++group) bases_.push_back(optimizer.lr(group));
+    rates_.resize(bases_.size());
     set_steps(0);
   }
 
   void step() { set_steps(steps_ + 1); }
   Index steps() const { return steps_; }
-  /// Goes to where `steps` calls of step() lead, as when a run is resumed.
+  /// Goes to where `steps` calls of step() lead, as when a run is resumed. Throws ValueError, and stays where it was,
+  /// if they are negative or a rate would be what `Optimizer::set_lr` refuses.
   void set_steps(Index steps) {
     detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
+    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases_[group], steps);
+    optimizer_->set_lr(rates_);
     steps_ = steps;
-    for (std::size_t group = 0; group < bases_.size(); ++group) optimizer_->set_lr(rate_(bases_[group], steps), group);
   }
 
  protected:
@@ -45,6 +48,7 @@ class Schedule {
   Optimizer* optimizer_;
   Rate rate_;
   std::vector<double> bases_;  // of each group
+  std::vector<double> rates_;  // room for what they become
   Index steps_ = 0;
 };
 
