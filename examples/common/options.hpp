@@ -27,8 +27,7 @@ struct Options {
   bool quiet = false;
 };
 
-/// A check for options that are whole numbers: CLI takes 010 for 8, and -1 or what is too long for the last one there
-/// is.
+/// A check for options that are whole numbers: CLI takes 010 for 8, and -1 for the last number that there is.
 template <class T>
 CLI::Validator whole(T least, T most = std::numeric_limits<T>::max()) {
   const std::string range = std::to_string(least) + " to " + std::to_string(most);

@@ -55,8 +55,7 @@ class Csv {
   std::string name_, text_;
 };
 
-/// The end of a program that trained: metrics.csv, summary.json with its pace, and a line that says where everything
-/// is.
+/// The end of a program that trained: metrics.csv, summary.json with its pace, and a line that says where all is.
 inline void finish(const Options& options, const Pace& pace, const Csv& metrics, nlohmann::json summary) {
   metrics.write();
   summary["ms_per_step"] = 1e3 * pace.seconds_per_step();

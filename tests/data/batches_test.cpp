@@ -284,6 +284,8 @@ TEST_CASE("what cannot be right is refused with words") {
   CHECK_THROWS_WITH(batches.restore({0, 4}), ContainsSubstring("restore at batch 4 of 3"));
   Rng rng(1);
   const data::TensorDataset wide(Tensor({3, 1}, {0, 1, 2}));
-  data::Batches drawn(wide, {.binarize = Binarize::bernoulli, .noise = &rng});
-  CHECK_THROWS_WITH(drawn.begin(), "batches: Binarize::bernoulli got 2 in sample 2; a probability is in [0, 1]");
+  for (const Binarize binarize : {Binarize::threshold, Binarize::bernoulli}) {
+    data::Batches binary(wide, {.binarize = binarize, .noise = &rng});
+    CHECK_THROWS_WITH(binary.begin(), "batches: Binarize got 2 in sample 2; it takes numbers in [0, 1]");
+  }
 }

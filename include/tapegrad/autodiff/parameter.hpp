@@ -52,8 +52,7 @@ class Parameter {
     return value_;
   }
 
-  /// Whether a backward pass has reached it since `zero_grad()`, or `mutable_grad()` was asked for; optimizers skip it
-  /// otherwise.
+  /// Whether a backward pass or `mutable_grad()` has given it one since `zero_grad()`; optimizers skip it otherwise.
   bool has_grad() const { return slot_.stamp != 0; }
   /// The sum of the gradients since `zero_grad()`; zeros if there were none, which are written then: two threads may
   /// not ask for those at the same time.

@@ -158,9 +158,8 @@ class Batches {
 
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
   BatchState state() const { return state_; }
-  /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng (but
-  /// for a state from before the first loop). Not to be called within a loop. Throws ValueError for a batch that there
-  /// is not.
+  /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng,
+  /// unless that was before the first loop. Not to be called within a loop. Throws ValueError for no batch of theirs.
   void restore(const BatchState& state) {
     detail::require<ValueError>(state.next >= 0 && state.next <= count(), "batches: restore at batch ", state.next,
                                 " of ", count(), "; the state belongs to other data or options");
@@ -225,6 +224,11 @@ class Batches {
       return;
     }
     detail::gather(dataset_, indices, rows, 1, 0, out);
+    if constexpr (has_targets) {  // pixels are in [0, 1] anyway
+      for (Index i = 0; i < rows * width; ++i)
+        detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize got ", out[i], " in sample ",
+                                    indices[i / width], "; it takes numbers in [0, 1]");
+    }
     const auto zero = static_cast<Scalar>((0 - mean) / std), one = static_cast<Scalar>((1 - mean) / std);
     if (options_.binarize == Binarize::threshold) {
       for (Index i = 0; i < rows * width; ++i) out[i] = out[i] > Scalar(0.5) ? one : zero;
@@ -236,11 +240,6 @@ class Batches {
     for (Index row = 0; row < rows; ++row)
       simd::philox_uniform(noise_key_, static_cast<std::uint64_t>((position + row) * blocks), uniform + row * width,
                            width, 0, 1);
-    if constexpr (has_targets) {  // pixels are probabilities anyway
-      for (Index i = 0; i < rows * width; ++i)
-        detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize::bernoulli got ", out[i],
-                                    " in sample ", indices[i / width], "; a probability is in [0, 1]");
-    }
     simd::binarize(out, uniform, out, rows * width, zero, one);
   }
 

@@ -57,8 +57,7 @@ class Optimizer {
     check_lr(lr);
     lrs_[checked(group)] = lr;
   }
-  /// Sets those of the first groups. Throws ValueError if one is refused, or there are more than groups; none is set
-  /// then.
+  /// Sets those of the first groups, or none: throws ValueError if one cannot be, or there are more than groups.
   void set_lr(std::span<const double> lrs) {
     require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
     for (const double lr : lrs) check_lr(lr);
