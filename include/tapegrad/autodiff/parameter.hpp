@@ -19,8 +19,8 @@ struct GradientSlot {
 struct Recorder;
 struct AnomalyCheck;
 
-/// A number that no Parameter has had: so a tape tells one from another that lay at the same address before, too.
-inline std::uint64_t new_version() {
+/// A number that was never given before: what is told by it is told from what lay at the same address earlier, too.
+inline std::uint64_t new_serial() {
   static std::atomic<std::uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
@@ -48,7 +48,7 @@ class Parameter {
   ConstTensorView value() const { return value_; }
   /// To write; the shape is fixed. A backward pass through what was computed before then throws TapeError.
   TensorView mutable_value() {
-    version_ = detail::new_version();
+    version_ = detail::new_serial();
     return value_;
   }
 
@@ -84,7 +84,7 @@ class Parameter {
   Tensor value_;
   Tensor grad_;
   detail::GradientSlot slot_;
-  std::uint64_t version_ = detail::new_version();  // another one each time that it is opened for writing
+  std::uint64_t version_ = detail::new_serial();  // another one each time that it is opened for writing
   bool requires_grad_ = true;
 };
 

@@ -2,7 +2,6 @@
 // The tape: what was computed, in order, so that gradients can be computed in the opposite one.
 
 #include <algorithm>
-#include <atomic>
 #include <ranges>
 #include <span>
 #include <string>
@@ -17,12 +16,6 @@
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
-
-/// How many tapes there have been, with this one.
-inline std::uint32_t new_tape() {
-  static std::atomic<std::uint32_t> count{0};
-  return count.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 /// What is called for each op while detect_anomaly() lives: by pointers, so that others need not compile it.
 struct AnomalyHooks {
@@ -194,7 +187,7 @@ class Tape {
   const Scope* scope_ = nullptr;
   std::uint64_t backward_calls_ = 0;
   // Tapes count from far apart: a Var of one that lay at the same address before is told from a Var of this.
-  const std::uint32_t first_pass_ = detail::new_tape() * 0x9E3779B9u;
+  const std::uint32_t first_pass_ = static_cast<std::uint32_t>(detail::new_serial()) * 0x9E3779B9u;
   std::uint32_t pass_ = first_pass_;
   bool grad_enabled_ = true;
   const detail::AnomalyHooks* anomaly_ = nullptr;

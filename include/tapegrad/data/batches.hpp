@@ -159,7 +159,7 @@ class Batches {
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
   BatchState state() const { return state_; }
   /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng,
-  /// unless that was before the first loop. Not to be called within a loop. Throws ValueError for no batch of theirs.
+  /// unless that was before the first loop. Not for within a loop. Throws ValueError for a batch that there is not.
   void restore(const BatchState& state) {
     detail::require<ValueError>(state.next >= 0 && state.next <= count(), "batches: restore at batch ", state.next,
                                 " of ", count(), "; the state belongs to other data or options");

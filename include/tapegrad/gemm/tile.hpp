@@ -1,8 +1,6 @@
 #pragma once
 // The innermost loops of the product: one tile of C in registers, written once for all instruction sets.
 
-#include <algorithm>
-
 #include "../core/simd/vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {

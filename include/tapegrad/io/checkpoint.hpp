@@ -150,7 +150,7 @@ class Checkpoint {
       data::BatchState state = batches.state();
       archive.number(name + ".key", state.key);
       archive.number(name + ".next", state.next, Index{0}, batches.count());
-      if (archive.reads() && state.next > 0) batches.restore(state);  // at 0 no epoch had begun
+      if (archive.reads()) batches.restore(state);
     });
   }
   /// A number of the program's own: epoch, step, a sum of losses. One may be infinite (the least loss so far), but not

@@ -116,7 +116,7 @@ class Optimizer {
   // As the scalars that updates compute with: 1e39 is none as a float, and 1e-46 is 0.
   void require_not_negative(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);
-    require(std::isfinite(scalar) && scalar >= 0, option, " = ", scalar, "; it must be finite and not negative");
+    require(std::isfinite(scalar) && value >= 0, option, " = ", scalar, "; it must be finite and not negative");
   }
   void require_positive(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);
