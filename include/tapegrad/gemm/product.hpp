@@ -24,8 +24,10 @@ inline constexpr Index direct_rows = 4;
 inline constexpr Index direct_depth = 32;
 /// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it.
 inline constexpr Index pack_cost = 8;
-/// From so many strips on, a panel takes long enough for the next one to be fetched meanwhile.
-inline constexpr Index min_fetch_strips = 4;
+/// From so many strips on, a panel takes long enough for the next one to be fetched meanwhile: more if its rows are
+/// contiguous, as the processor then runs far ahead by itself.
+inline constexpr Index min_row_fetch_strips = 8;
+inline constexpr Index min_column_fetch_strips = 4;
 /// Between so few steps of k, stores to a C of so many numbers, which comes from far, are not hidden: what is written
 /// next is fetched. (In a tile of fewer steps times rows still, fetching takes as long as it saves.)
 inline constexpr Index min_fetch_work = 128;
@@ -185,9 +187,10 @@ class Product {
   /// The next panel, if it is worth fetching while so many rows of this one are computed.
   Fetch fetch(Range cols, Range depth, Index rows) const {
     const Index strips = rows / kernel_.height;
-    if (strips < min_fetch_strips || cols.size() == 0) return {};
+    const bool by_rows = b_.col_stride == 1;
+    if (strips < (by_rows ? min_row_fetch_strips : min_column_fetch_strips) || cols.size() == 0) return {};
     const Scalar* const first = b_.at(depth.begin, cols.begin);
-    if (b_.col_stride == 1) return {first, depth.size(), b_.row_stride, cols.size(), depth.size() / strips + 1};
+    if (by_rows) return {first, depth.size(), b_.row_stride, cols.size(), depth.size() / strips + 1};
     return {first, cols.size(), b_.col_stride, depth.size(), cols.size() / strips + 1};
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 // The innermost loops of the product: one tile of C in registers, written once for all instruction sets.
 
+#include <algorithm>
+
 #include "../core/simd/vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
@@ -20,8 +22,13 @@ struct Fetch {
   Index each = 0;  // rows at a time
 
   TAPEGRAD_INLINE void some() {
-    for (Index row = each; row > 0 && left > 0; --row, --left, next += stride)
-      for (Index j = 0; j < length; j += cache_line) __builtin_prefetch(next + j, 0, 2);
+    for (Index row = std::min(each, left); row > 0; --row, --left, next += stride) {
+      const Scalar* const end = next + length;
+      for (const Scalar* line = next; line < end; line += 2 * cache_line) {
+        __builtin_prefetch(line, 0, 2);
+        __builtin_prefetch(line + cache_line, 0, 2);
+      }
+    }
   }
 };
 

@@ -249,10 +249,11 @@ class BroadcastGradient {
   }
 
   static void add_numbers(double* sums, const Scalar* numbers, Index n) {
-    using Doubles = simd::Vec<double, Four::lanes>;
+    using Doubles = simd::Vec<double, 2>;
+    using Numbers = simd::Vec<Scalar, 2>;
     Index i = 0;
-    for (; i + Four::lanes <= n; i += Four::lanes)
-      (Doubles::load(sums + i) + simd::convert<double>(Four::load(numbers + i))).store(sums + i);
+    for (; i + 2 <= n; i += 2)
+      (Doubles::load(sums + i) + simd::convert<double>(Numbers::load(numbers + i))).store(sums + i);
     for (; i < n; ++i) sums[i] += double{numbers[i]};
   }
 

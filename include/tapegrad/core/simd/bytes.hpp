@@ -2,7 +2,6 @@
 // Pixels to numbers. Declared and described in simd.hpp.
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include "vec.hpp"
@@ -10,20 +9,36 @@
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
-/// What becomes of each byte: there are but 256, so each is scaled once, in double.
-inline std::array<Scalar, 256> scaled_bytes(double scale, double shift) {
-  using Doubles = Vec<double, 2>;
-  std::array<Scalar, 256> scaled;
-  for (std::size_t byte = 0; byte < scaled.size(); ++byte) {
-    const Doubles number = Doubles::all(static_cast<double>(byte)) * Doubles::all(scale) + Doubles::all(shift);
-    scaled[byte] = static_cast<Scalar>(number.raw[0]);
+template <int lanes>
+TAPEGRAD_INLINE Vec<double, lanes> load_bytes(const std::uint8_t* from) {
+#if TAPEGRAD_X86 && !defined(__clang__)
+  if constexpr (lanes > 2) {  // AVX2 or AVX-512; g++ would take byte by byte
+    Vec<std::int32_t, lanes> whole;
+    asm("vpmovzxbd {%1, %0|%0, %1}" : "=v"(whole.raw) : "m"(*reinterpret_cast<const std::uint8_t(*)[lanes]>(from)));
+    return convert<double>(whole);
   }
-  return scaled;
+#endif
+  return convert<double>(convert<std::int32_t>(Vec<std::uint8_t, lanes>::load(from)));
 }
 
-inline void look_up(const std::array<Scalar, 256>& table, const std::uint8_t* x, Scalar* y, Index n) {
-  for (Index i = 0; i < n; ++i) y[i] = table[x[i]];
-}
+struct FromBytes {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
+    constexpr int half = lanes / 2;  // as many doubles as fill a vector
+    using Doubles = Vec<double, half>;
+    const Doubles scales = Doubles::all(scale), shifts = Doubles::all(shift);
+    const auto numbers = [&](const std::uint8_t* from) __attribute__((always_inline)) {
+      return convert<Scalar>(load_bytes<half>(from) * scales + shifts);
+    };
+    Index i = 0;
+    for (; i + half <= n; i += half) numbers(x + i).store(y + i);
+    if (const Index rest = n - i; rest > 0) {
+      std::uint8_t padded[half];
+      Vec<std::uint8_t, half>::load(x + i, rest).store(padded);
+      numbers(padded).store(y + i, rest);
+    }
+  }
+};
 
 struct Binarize {
   template <int lanes>
@@ -40,7 +55,7 @@ struct Binarize {
 }  // namespace detail
 
 TAPEGRAD_BODY void from_bytes(const std::uint8_t* x, Scalar* y, Index n, double scale, double shift) {
-  detail::look_up(detail::scaled_bytes(scale, shift), x, y, n);
+  run<detail::FromBytes>(x, y, n, scale, shift);
 }
 
 TAPEGRAD_BODY void gather(const std::uint8_t* x, const Index* rows, Index count, Index cols, Scalar* y, double scale,
@@ -48,11 +63,10 @@ TAPEGRAD_BODY void gather(const std::uint8_t* x, const Index* rows, Index count,
   constexpr Index line = 64, on_the_way = 16384;
   // Rows lie anywhere in memory: they are fetched.
   const Index ahead = std::clamp<Index>(on_the_way / std::max<Index>(cols, 1), 1, 16);
-  const std::array<Scalar, 256> table = detail::scaled_bytes(scale, shift);
   for (Index i = -ahead; i < count; ++i) {
     if (i + ahead < count)
       for (Index byte = 0; byte < cols; byte += line) __builtin_prefetch(x + rows[i + ahead] * cols + byte);
-    if (i >= 0) detail::look_up(table, x + rows[i] * cols, y + i * cols, cols);
+    if (i >= 0) from_bytes(x + rows[i] * cols, y + i * cols, cols, scale, shift);
   }
 }
 

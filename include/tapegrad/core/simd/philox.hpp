@@ -34,29 +34,57 @@ TAPEGRAD_INLINE Vec<std::uint64_t, lanes> multiply_low(const Vec<std::uint64_t, 
   return {(a.raw & 0xffffffffu) * factor.raw};
 }
 
+/// The two words of the key in each round, in all lanes.
 template <int lanes>
-TAPEGRAD_INLINE void philox(std::uint64_t key, std::uint64_t first, PhiloxWords& out) {
-  constexpr int count = lanes / 2;
-  using V = Vec<std::uint64_t, count>;
-  V block;
-  for (int i = 0; i < count; ++i) block.raw[i] = first + static_cast<std::uint64_t>(i);
-  for (int i = 0; i < philox_blocks; i += count, block.raw += count) {
-    // A word is the lower half of 64 bits, whatever the upper half holds.
-    V w0 = block, w1{block.raw >> 32}, w2 = V::zero(), w3 = V::zero();
-    std::uint64_t key0 = key & 0xffffffffu, key1 = key >> 32;
-    for (int round = 0; round < 10; ++round) {
-      const V left = multiply_low(w0, 0xD2511F53u), right = multiply_low(w2, 0xCD9E8D57u);
-      w0.raw = (right.raw >> 32) ^ w1.raw ^ key0;
-      w1 = right;
-      w2.raw = (left.raw >> 32) ^ w3.raw ^ key1;
-      w3 = left;
-      key0 += 0x9E3779B9u;
-      key1 += 0xBB67AE85u;
+struct PhiloxKeys {
+  static constexpr int rounds = 10;
+  using V = Vec<std::uint64_t, lanes / 2>;
+
+  V words[rounds][2];
+
+  explicit TAPEGRAD_INLINE PhiloxKeys(std::uint64_t key) {
+    V key0 = V::all(key & 0xffffffffu), key1 = V::all(key >> 32);
+    for (int round = 0; round < rounds; ++round) {
+      words[round][0] = key0;
+      words[round][1] = key1;
+      key0.raw += 0x9E3779B9u;
+      key1.raw += 0xBB67AE85u;
     }
-    convert<std::uint32_t>(w0).store(out.word[0] + i);
-    convert<std::uint32_t>(w1).store(out.word[1] + i);
-    convert<std::uint32_t>(w2).store(out.word[2] + i);
-    convert<std::uint32_t>(w3).store(out.word[3] + i);
+  }
+};
+
+template <int lanes>
+TAPEGRAD_INLINE void philox(const PhiloxKeys<lanes>& keys, std::uint64_t first, PhiloxWords& out) {
+  using V = typename PhiloxKeys<lanes>::V;
+  V block;
+  for (int i = 0; i < V::lanes; ++i) block.raw[i] = first + static_cast<std::uint64_t>(2 * i);
+  for (int i = 0; i < philox_blocks; i += lanes, block.raw += lanes) {
+    // Words of the even blocks and of the odd ones. A word is the lower half of 64 bits, whatever the upper half holds.
+    V w[2][4];
+    TAPEGRAD_UNROLL
+    for (unsigned odd = 0; odd < 2; ++odd) {
+      w[odd][0].raw = block.raw + odd;
+      w[odd][1].raw = w[odd][0].raw >> 32;
+      w[odd][2] = w[odd][3] = V::zero();
+    }
+    TAPEGRAD_UNROLL
+    for (int round = 0; round < PhiloxKeys<lanes>::rounds; ++round) {
+      const V(&key)[2] = keys.words[round];
+      TAPEGRAD_UNROLL
+      for (unsigned odd = 0; odd < 2; ++odd) {
+        V(&of)[4] = w[odd];
+        const V left = multiply_low(of[0], 0xD2511F53u), right = multiply_low(of[2], 0xCD9E8D57u);
+        of[0].raw = (right.raw >> 32) ^ (of[1].raw ^ key[0].raw);
+        of[1] = right;
+        of[2].raw = (left.raw >> 32) ^ (of[3].raw ^ key[1].raw);
+        of[3] = left;
+      }
+    }
+    TAPEGRAD_UNROLL
+    for (int word = 0; word < 4; ++word) {
+      const V in_turn{(w[0][word].raw & 0xffffffffu) | (w[1][word].raw << 32)};
+      std::memcpy(out.word[word] + i, &in_turn, sizeof(in_turn));
+    }
   }
 }
 
@@ -64,10 +92,11 @@ TAPEGRAD_INLINE void philox(std::uint64_t key, std::uint64_t first, PhiloxWords&
 template <int lanes, class Make>
 TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, const Make& make) {
   constexpr Index step = 4 * philox_blocks;
+  const PhiloxKeys<lanes> keys(key);
   for (; n > 0; n -= step, out += step, first += philox_blocks) {
     PhiloxWords words;
     alignas(64) Scalar numbers[4][philox_blocks], in_order[step];
-    philox<lanes>(key, first, words);
+    philox(keys, first, words);
     make(words, numbers);
     Scalar* to = n < step ? in_order : out;
     for (int i = 0; i < philox_blocks; i += 4) {

@@ -214,6 +214,18 @@ TAPEGRAD_INLINE Vec<To, lanes> bit_cast(const Vec<T, lanes>& a) {
 /// The same numbers as another type.
 template <class To, class T, int lanes>
 TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
+#if TAPEGRAD_X86 && !defined(__clang__)
+  // AVX2 or AVX-512, in float: g++ would take a vector to pieces, by way of memory.
+  if constexpr (sizeof(Scalar) == sizeof(float) && std::is_same_v<To, double> && sizeof(T) == sizeof(float) &&
+                lanes > 2) {
+    Vec<To, lanes> numbers;
+    if constexpr (std::is_same_v<T, float>)
+      asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));
+    else
+      asm("vcvtdq2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));
+    return numbers;
+  }
+#endif
   return {__builtin_convertvector(a.raw, typename Vec<To, lanes>::Raw)};
 }
 template <class T, int lanes>
