@@ -29,11 +29,11 @@ void each(const TensorView& y, const Formula& f, const X&... x) {
 /// to[i] = f(x[i]...), or for a later contribution to[i] += f(x[i]...), for i < n.
 template <class Formula, class... X>
 void put(Scalar* to, Index n, bool first, const Formula& f, const X*... x) {
-  const auto result = [&](const Four& before, const auto&... numbers) __attribute__((always_inline)) {
-    const Four value = f(numbers...);
-    return first ? value : before + value;
-  };
-  each(to, n, result, to, x...);
+  if (first)
+    each(to, n, f, x...);
+  else
+    each(
+        to, n, [f](const Four& before, const auto&... numbers) { return before + f(numbers...); }, to, x...);
 }
 template <class Formula, class... X>
 void put(const TensorView& y, bool first, const Formula& f, const X&... x) {
