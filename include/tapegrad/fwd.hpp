@@ -1,6 +1,6 @@
 #pragma once
-// Forward declarations of the public types. Include this rather than declare them yourself: they live in an inline
-// namespace whose name depends on how the file is compiled.
+// Forward declarations of the public types that headers name. Include this rather than declare them yourself: they live
+// in an inline namespace whose name depends on how the file is compiled.
 
 #include "core/config.hpp"
 

@@ -406,6 +406,11 @@ TEST_CASE("a profile counts calls and times both directions") {
   CHECK(entry.calls == 2);
   CHECK(entry.forward_seconds > 0);
   CHECK(entry.backward_seconds > 0);
+  tape.set_profiling(false);
+  product(x, x);
+  CHECK(tape.profile()[0].calls == 2);
+  tape.set_profiling(true);  // afresh
+  CHECK(tape.profile().empty());
 }
 
 TEST_CASE("noise made on the tape is the generator's") {

@@ -7,6 +7,10 @@
 #include "catch.hpp"
 #include "tapegrad/core/parallel.hpp"
 
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
 using namespace tapegrad;
 
 namespace {
@@ -57,15 +61,26 @@ TEST_CASE("more threads than processors share them") {
   CHECK(std::set(ids.begin(), ids.end()).size() <= std::thread::hardware_concurrency());
 }
 
-TEST_CASE("nested loops stay on their thread") {
+TEST_CASE("nested loops stay on their thread, also where OpenMP would nest") {
   const Threads guard(2);
+#if defined(_OPENMP)
+  const int levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(2);
+#endif
   std::vector<int> visits(400);
+  std::atomic<bool> stayed = true;
   parallel_for(4, 1, [&](Index outer, Index) {
+    const std::thread::id thread = std::this_thread::get_id();
     parallel_for(100, 10, [&](Index begin, Index end) {
+      if (std::this_thread::get_id() != thread) stayed = false;
       for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(100 * outer + i)];
     });
   });
+#if defined(_OPENMP)
+  omp_set_max_active_levels(levels);
+#endif
   CHECK(visits == std::vector<int>(400, 1));
+  CHECK(stayed);
 }
 
 TEST_CASE("two user threads may both fork") {

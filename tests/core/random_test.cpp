@@ -75,6 +75,31 @@ TEST_CASE("below() is uniform: chi-square over ten cells") {
   CHECK(chi_square < 27.9);  // 9 degrees of freedom, one of a thousand
 }
 
+TEST_CASE("below() has no bias where 2^64 is no multiple of its range") {
+  Rng rng(9);
+  const std::uint64_t third = std::uint64_t{1} << 62;
+  std::array<double, 3> counts{};
+  for (int i = 0; i < 30000; ++i) ++counts[rng.below(3 * third) / third];
+  double chi_square = 0;  // a remainder alone would give the first third half of all
+  for (double count : counts) chi_square += (count - 10000) * (count - 10000) / 10000;
+  CHECK(chi_square < 13.9);  // 2 degrees of freedom, one of a thousand
+}
+
+TEST_CASE("uniform() is uniform, and its last bits are random too") {
+  Rng rng(13);
+  std::vector<double> draws(20000);
+  for (double& draw : draws) draw = rng.uniform();
+  double odd = 0;
+  for (double draw : draws) {
+    REQUIRE((draw >= 0 && draw < 1));
+    odd += std::fmod(draw * 0x1p53, 2);
+  }
+  CHECK(odd == Approx(10000).margin(3.3 * std::sqrt(5000.0)));
+  Tensor numbers({20000});
+  for (std::size_t i = 0; i < draws.size(); ++i) numbers.data()[i] = static_cast<Scalar>(draws[i]);
+  CHECK(kolmogorov_smirnov(numbers, [](double x) { return x; }) < 1.95);
+}
+
 TEST_CASE("a permutation holds every number once, and each place is uniform") {
   Rng rng(11);
   std::array<double, 5> first{};

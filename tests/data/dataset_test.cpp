@@ -36,6 +36,8 @@ TEST_CASE("an image data set is checked when it is made") {
   CHECK_THROWS_WITH(data::ImageDataset({1, 2, 3}, 1, 2, 2), "image data set: 3 pixels for 1x2x2; it needs 4");
   CHECK_THROWS_WITH(data::ImageDataset({1, 2}, 2, 1, 1, {0}), ContainsSubstring("1 labels for 2 images"));
   CHECK_THROWS_WITH(data::ImageDataset({}, 3, 0, 28), ContainsSubstring("images of 0x28 pixels"));
+  CHECK_THROWS_AS(data::ImageDataset({}, 3, -1, 28), ValueError);
+  CHECK_THROWS_WITH(data::ImageDataset({}, -1, 28, 28), ContainsSubstring("-1 samples; there may be 0 to"));
 }
 
 TEST_CASE("one's own Eigen matrices are a data set") {

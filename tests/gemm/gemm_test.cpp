@@ -168,6 +168,13 @@ TEST_CASE("gemm: sizes that do not agree are refused") {
   REQUIRE_THROWS_AS(tg::gemm(a, b, {numbers.data(), 2, 5, 5}), tg::ShapeError);
 }
 
+TEST_CASE("gemm: a transposed C is refused") {
+  std::vector<Scalar> a(6), b(9), c(6);
+  const tg::StridedMatrix by_rows{c.data(), 3, 2, 2};
+  REQUIRE_THROWS_WITH(tg::gemm({a.data(), 2, 3, 3}, {b.data(), 3, 3, 3}, by_rows.transposed()),
+                      ContainsSubstring("gemm: C's columns are 2 apart; its rows must be contiguous"));
+}
+
 TEST_CASE("gemm: two of the user's threads at once") {
   const Setting setting(tg::simd::isa(), 2);
   std::mt19937 random(1);

@@ -128,6 +128,27 @@ TEST_CASE("an atomic file keeps permissions, and goes through a symbolic link") 
   CHECK(std::filesystem::status(path).permissions() == (perms::owner_read | perms::owner_write));
 }
 
+TEST_CASE("an atomic file makes the target of a symbolic link that is not there yet") {
+  const TemporaryDirectory dir;
+  std::filesystem::create_directory(dir / "big");
+  std::filesystem::create_symlink("middle", dir / "link");
+  std::filesystem::create_symlink("big/a", dir / "middle");
+  io::AtomicFile file(dir / "link");
+  file.write("new", 3);
+  file.commit();
+  CHECK(read_bytes(dir / "big/a") == "new");
+  CHECK(std::filesystem::is_symlink(dir / "link"));
+  CHECK(std::filesystem::is_symlink(dir / "middle"));
+}
+
+TEST_CASE("an atomic file refuses links that lead round in a circle") {
+  const TemporaryDirectory dir;
+  std::filesystem::create_symlink("b", dir / "a");
+  std::filesystem::create_symlink("a", dir / "b");
+  CHECK_THROWS_AS(io::AtomicFile(dir / "a"), IoError);
+  CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("is a symbolic link that leads round in a circle"));
+}
+
 TEST_CASE("an atomic file refuses what it must not replace, and where it cannot be") {
   const TemporaryDirectory dir;
   CHECK_THROWS_WITH(io::AtomicFile("/dev/null"), "/dev/null: is a directory or a device; only a file can be replaced");

@@ -160,6 +160,13 @@ TEST_CASE("losses of no labels are 0, however many classes there are") {
   }
 }
 
+TEST_CASE("a huber delta that is 0 as a float is refused") {
+  tg::Tape tape;
+  const tg::Var x = tape.constant(tg::Tensor({2}));
+  if (sizeof(tg::Scalar) == sizeof(float))
+    CHECK_THROWS_WITH(tg::huber(x, x, 1e-50), "huber: delta is 0; it must be positive and finite");
+}
+
 TEST_CASE("losses of unequal shapes speak of reshape where it would help, and only there") {
   tg::Tape tape;
   const auto message = [&](const tg::Shape& input, const tg::Shape& target) {

@@ -76,6 +76,8 @@ TEST_CASE("limits that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(clip_grad_norm(parameters.all, -1), "clip_grad_norm: max_norm = -1; it must not be negative");
   CHECK_THROWS_WITH(clip_grad_norm(parameters.all, NAN), "clip_grad_norm: max_norm = nan; it must not be negative");
   CHECK_THROWS_WITH(clip_grad_value(parameters.all, 0), "clip_grad_value: limit = 0; it must be positive");
+  if (sizeof(tg::Scalar) == sizeof(float))
+    CHECK_THROWS_WITH(clip_grad_value(parameters.all, 1e-50), "clip_grad_value: limit = 0; it must be positive");
   CHECK_THROWS_WITH(clip_grad_value(parameters.all, NAN), "clip_grad_value: limit = nan; it must be positive");
   const std::vector<tg::Parameter*> none{parameters.all[0], nullptr};
   CHECK_THROWS_WITH(clip_grad_norm(none, 1), "clip_grad_norm: parameter 1 is a null pointer");

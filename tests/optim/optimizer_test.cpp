@@ -44,6 +44,7 @@ TEST_CASE("a frozen parameter is left alone, also when it was frozen after it wa
   const tg::Var used = tape.parameter(parameters[0]);
   parameters[0].set_requires_grad(false);
   used.backward();
+  CHECK_FALSE(parameters[0].has_grad());
   const double before = only(parameters[0]);
   sgd.step();
   CHECK(only(parameters[0]) == before);
@@ -69,6 +70,25 @@ TEST_CASE("a group has options and a learning rate of its own") {
   CHECK(sgd.lr(0) == 2);
   CHECK(sgd.lr(1) == 2);
   CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2");
+
+  const std::vector<double> rates{0.5, -1, 3};
+  CHECK_THROWS_WITH(sgd.set_lr(rates), "sgd: got 3 learning rates for 2 groups");
+  CHECK_THROWS_WITH(sgd.set_lr(std::span(rates).first(2)), "sgd: lr = -1; it must be finite and not negative");
+  CHECK(sgd.lr(0) == 2);
+  sgd.set_lr(std::span(rates).first(1));
+  CHECK(sgd.lr(0) == 0.5);
+  CHECK(sgd.lr(1) == 2);
+}
+
+TEST_CASE("a group of AdamW has a decay of its own, decoupled too") {
+  Parameters parameters{{1}, {1}};
+  AdamW adamw({&parameters[0]}, {.lr = 0.1, .weight_decay = 0});
+  adamw.add_group({&parameters[1]}, {.lr = 0.1, .weight_decay = 0.5});
+  const double first = only(parameters[0]), second = only(parameters[1]);
+  for (tg::Parameter* parameter : parameters.all) add_gradient(*parameter, tg::Tensor({1}));
+  adamw.step();
+  CHECK(only(parameters[0]) == first);
+  CHECK(only(parameters[1]) == Approx(second * (1 - 0.1 * 0.5)));
 }
 
 TEST_CASE("options that are not given are PyTorch's") {
@@ -232,6 +252,8 @@ TEST_CASE("options that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(SGD(all, {.nesterov = true}),
                     "sgd: nesterov with momentum = 0 and dampening = 0; it needs momentum, and no dampening");
   CHECK_THROWS_WITH(Adam(all, {.betas = {1, 0.999}}), "adam: betas.first = 1; it must be in [0, 1)");
+  if (sizeof(tg::Scalar) == sizeof(float))
+    CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, 1 - 1e-9}}), "adam: betas.second = 1; it must be in [0, 1)");
   CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, -0.1}}), "adam: betas.second = -0.1; it must be in [0, 1)");
   CHECK_THROWS_WITH(Adam(all, {.eps = 0}), "adam: eps = 0; it must be finite and positive");
   CHECK_THROWS_WITH(AdamW(all, {.weight_decay = NAN}), "adamw: weight_decay = nan; it must be finite and not negative");

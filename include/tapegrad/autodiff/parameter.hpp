@@ -69,7 +69,7 @@ class Parameter {
   /// Forgets the gradient. It writes nothing: the next contribution assigns.
   void zero_grad() { slot_.stamp = 0; }
 
-  /// Whether backward passes compute its gradient; switch it off to freeze it.
+  /// Whether backward passes give it a gradient; switch it off to freeze it, from the next backward pass on.
   bool requires_grad() const { return requires_grad_; }
   void set_requires_grad(bool on) {
     requires_grad_ = on;

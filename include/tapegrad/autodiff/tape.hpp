@@ -58,6 +58,8 @@ class Tape {
   Var constant(const Tensor& value) { return constant(value.view()); }
   /// The same without a copy: what `value` looks at must stay as it is until `reset()`.
   Var borrow(ConstTensorView value) { return push(leaf(value)); }
+  Var borrow(const Tensor& value) { return borrow(value.view()); }
+  Var borrow(const Tensor&& value) = delete;  // gone before the Var is used
   /// A value with a gradient of its own: `x.grad()` after `backward()`.
   Var variable(ConstTensorView value) {
     detail::Node node = leaf(copy(value));
@@ -171,9 +173,9 @@ class Tape {
     return last();
   }
   Var last() { return Var(this, static_cast<std::uint32_t>(nodes_.size() - 1), pass_); }
-  /// Where contributions to a node's gradient go; false if it requires none.
+  /// Where contributions to a node's gradient go; false if it requires none, as a parameter that was frozen since.
   Gradient gradient(detail::Node& node) {
-    if (!node.requires_grad) return {};
+    if (!node.requires_grad || (node.parameter && !node.parameter->requires_grad())) return {};
     detail::GradientSlot& slot = node.parameter ? node.parameter->slot_ : node.gradient;
     return Gradient(slot, node.value.shape(), arena_, backward_calls_, node.type == nullptr);
   }
@@ -241,7 +243,9 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
                                 "; reduce it to one element (sum, mean), or give the gradient with respect to it");
   }
   ++backward_calls_;
-  const auto [target, first] = gradient(last).target();
+  const Gradient of_root = gradient(last);
+  if (!of_root) return;  // a parameter, frozen since
+  const auto [target, first] = of_root.target();
   for (Index i = 0; i < shape.size(); ++i) {
     const Scalar from = seed ? seed->data()[i] : Scalar{1};
     target.data()[i] = first ? from : target.data()[i] + from;

@@ -33,7 +33,7 @@ inline int num_threads() {
 }
 
 /// Asks for `count` threads from now on, in the whole program; without OpenMP it stays at 1. The results do not depend
-/// on it. More than there are processors do no harm: each processor does the work of several. Throws ValueError
+/// on it. More than there are processors cost little: each processor does the work of several. Throws ValueError
 /// below 1.
 inline void set_num_threads(int count) {
   detail::require<ValueError>(count >= 1, "set_num_threads: got ", count, "; at least 1 thread is needed");
@@ -47,12 +47,15 @@ inline constexpr Index chunk_size = 16384;
 /// The same where an element takes long: exp and what is made of it, noise, pixels, an optimizer's moments.
 inline constexpr Index costly_chunk_size = 4096;
 
-#if TAPEGRAD_USE_OPENMP
+/// How many threads can work at the same time.
 inline int processors() {
+#if TAPEGRAD_USE_OPENMP
   static const int count = omp_get_num_procs();
   return count;
-}
+#else
+  return 1;
 #endif
+}
 
 inline bool inside_parallel() {
 #if TAPEGRAD_USE_OPENMP

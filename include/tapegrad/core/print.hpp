@@ -64,8 +64,8 @@ inline void print(std::ostream& out, const std::string& title, ConstTensorView t
 /// Shape, type and elements, four digits of each; of an axis longer than 8 the first and the last three.
 ///
 ///     Tensor 2x3 float:
-///     [[   1,  2.5,   -3],
-///      [   4,    5, 1e-6]]
+///     [[    1,   2.5,    -3],
+///      [    4,     5, 1e-06]]
 inline std::ostream& operator<<(std::ostream& out, ConstTensorView tensor) {
   detail::print(out, detail::concat("Tensor ", tensor.shape(), " ", detail::scalar_name), tensor);
   return out;

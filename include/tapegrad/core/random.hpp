@@ -57,7 +57,8 @@ class Rng {
 
   /// Uniform in [0, 1), with 53 random bits.
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  /// Uniform among 0 .. n - 1, without bias (Lemire 2019 would save a division; this is not a hot path).
+  /// Uniform among 0 .. n - 1, without bias (Lemire 2019 would save a division; this is not a hot path). Throws
+  /// ValueError for n = 0.
   std::uint64_t below(std::uint64_t n) {
     detail::require<ValueError>(n > 0, "Rng::below: got 0; there is no number below it");
     const std::uint64_t limit = ~std::uint64_t{0} - (~std::uint64_t{0} % n + 1) % n;
@@ -67,6 +68,7 @@ class Rng {
   }
 
   /// Fills `out` with numbers uniform in [low, high); rounded, some are `high` where that is not 0 and close to `low`.
+  /// Throws ValueError unless the bounds are in order and finite, and so is their difference.
   void uniform(TensorView out, double low = 0, double high = 1) {
     const auto lowest = static_cast<Scalar>(low);
     const auto width = static_cast<Scalar>(high - low);
@@ -77,7 +79,8 @@ class Rng {
     });
   }
 
-  /// Fills `out` with draws from N(mean, std^2), by Box and Muller's transform.
+  /// Fills `out` with draws from N(mean, std^2), by Box and Muller's transform. Throws ValueError unless both are
+  /// finite and std is not negative.
   void normal(TensorView out, double mean = 0, double std = 1) {
     const auto centre = static_cast<Scalar>(mean);
     const auto scale = static_cast<Scalar>(std);
@@ -88,7 +91,7 @@ class Rng {
     });
   }
 
-  /// Fills `out` with 1 (with probability `p`) and 0.
+  /// Fills `out` with 1 (with probability `p`) and 0. Throws ValueError for a p outside [0, 1].
   void bernoulli(TensorView out, double p = 0.5) {
     detail::require<ValueError>(p >= 0 && p <= 1, "Rng::bernoulli: got p = ", p, "; a probability is in [0, 1]");
     const auto probability = static_cast<Scalar>(p);
@@ -103,6 +106,7 @@ class Rng {
     std::iota(order.begin(), order.end(), Index{0});
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[below(i)]);
   }
+  /// The same as a new vector. Throws ValueError for a negative n.
   std::vector<Index> permutation(Index n) {
     detail::require<ValueError>(n >= 0, "Rng::permutation: got ", n, "; a count cannot be negative");
     std::vector<Index> order(static_cast<std::size_t>(n));

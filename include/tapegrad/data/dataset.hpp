@@ -33,10 +33,11 @@ class ImageDataset {
   /// each image. Throws ValueError where the numbers do not agree.
   ImageDataset(std::vector<std::uint8_t> pixels, Index count, Index rows, Index cols,
                std::vector<std::uint8_t> labels = {})
-      : shape_{count, rows, cols}, pixels_(std::move(pixels)), labels_(std::move(labels)) {
+      : pixels_(std::move(pixels)), labels_(std::move(labels)) {
     detail::checked_count("image data set", count);
     detail::require<ValueError>(rows > 0 && cols > 0, "image data set: images of ", rows, "x", cols,
                                 " pixels; both must be positive");
+    shape_ = {count, rows, cols};
     detail::require<ValueError>(static_cast<Index>(pixels_.size()) == shape_.size(), "image data set: ", pixels_.size(),
                                 " pixels for ", shape_, "; it needs ", shape_.size());
     detail::require<ValueError>(labels_.empty() || static_cast<Index>(labels_.size()) == count,
@@ -74,6 +75,7 @@ class ImageDataset {
 /// matrices convert: `TensorDataset set(X, Y)`, a row a sample. What has one axis (Eigen's vectors) is a column.
 class TensorDataset {
  public:
+  /// Throws ValueError for a scalar.
   explicit TensorDataset(Tensor inputs) : inputs_(as_samples(std::move(inputs))) {
     detail::checked_count("data set", inputs_.shape()[0]);
   }

@@ -10,7 +10,7 @@
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// C = start + A·B for A (m, k), B (k, n), C (m, n). Transposed operands are strides: `b.transposed()`. C overlaps
-/// neither operand, and its col_stride is 1. Throws ShapeError where the sizes do not agree.
+/// neither operand. Throws ShapeError where the sizes do not agree, or C's col_stride is not 1.
 void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatrix c, GemmStart start = GemmStart::zero());
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -211,6 +211,8 @@ TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatri
   detail::require<ShapeError>(a.cols == b.rows && a.rows == c.rows && b.cols == c.cols, "gemm: A is ", a.rows, "x",
                               a.cols, ", B is ", b.rows, "x", b.cols, ", C is ", c.rows, "x", c.cols,
                               "; they must be m x k, k x n and m x n");
+  detail::require<ShapeError>(c.col_stride == 1, "gemm: C's columns are ", c.col_stride,
+                              " apart; its rows must be contiguous (for C transposed, compute B^T A^T)");
   if (c.rows == 0 || c.cols == 0) return;
   const gemm_detail::Product product(a, b, c, start);
   detail::parallel_region(static_cast<int>(product.blocks()), [&](int thread, int threads) {

@@ -31,7 +31,7 @@ class CheckpointArchive {
   /// A tensor; `writable()` opens its memory for writing.
   template <class Writable>
   void tensor(const std::string& name, ConstTensorView value, const Writable& writable) {
-    add(tensors_.emplace(name, value).second, name);
+    add(tensors_.emplace(name, value).second && !texts_.contains(name), name);
     if (!file_) return;
     const auto found = file_->tensors.find(name);
     if (found == file_->tensors.end()) {
@@ -49,6 +49,11 @@ class CheckpointArchive {
   requires std::integral<T> || std::same_as<T, double>
   void number(const std::string& name, T& value, T least = std::numeric_limits<T>::lowest(),
               T most = std::numeric_limits<T>::max()) {
+    number(name, value, least, most, [](T) {});
+  }
+  /// The same, where what is read must also be a number for which `check` does not throw a ValueError.
+  template <class T, class Check>
+  void number(const std::string& name, T& value, T least, T most, const Check& check) {
     if (!file_)
       tapegrad::detail::require<ValueError>(value >= least && value <= most, "checkpoint: ", quoted(name), " is ",
                                             value, ", a number from ", least, " to ", most,
@@ -63,8 +68,13 @@ class CheckpointArchive {
     if (error != std::errc() || rest != end || !(read >= least && read <= most)) {
       note(misfits_, tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ", a number from ", least, " to ",
                                               most, " is needed"));
-    } else if (reads_) {
-      value = read;
+      return;
+    }
+    try {
+      check(read);
+      if (reads_) value = read;
+    } catch (const ValueError& refusal) {
+      note(misfits_, tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ": ", refusal.what()));
     }
   }
 
@@ -124,7 +134,8 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, optim::Schedule& schedule) {
     return add_part([=, &schedule](Archive& archive) {
       Index steps = schedule.steps();
-      archive.number(name + ".steps", steps, Index{0});
+      archive.number(name + ".steps", steps, Index{0}, std::numeric_limits<Index>::max(),
+                     [&](Index read) { schedule.check_steps(read); });
       if (archive.reads()) schedule.set_steps(steps);
     });
   }

@@ -43,7 +43,7 @@ std::vector<std::byte> read_file(const Path& path);
 class AtomicFile {
  public:
   /// Throws IoError if the directory cannot be written, if `path` is there and is no regular file, or if somebody else
-  /// is writing it. Through a symbolic link, the file that it points to is replaced.
+  /// is writing it. Through a symbolic link, the file that it points to is made or replaced.
   explicit AtomicFile(const Path& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -51,7 +51,7 @@ class AtomicFile {
 
   /// Appends. Throws IoError, as where the disk is full.
   void write(const void* data, std::size_t size);
-  /// Waits until the disk has it, and renames it.
+  /// Waits until the disk has it, and renames it. Throws IoError where either fails.
   void commit();
 
  private:

@@ -20,8 +20,8 @@ struct Safetensors {
 /// and for a file that is damaged in any way.
 Safetensors read_safetensors(const Path& path);
 
-/// Writes tensors, in the order of their names, and texts for `__metadata__`. Throws IoError if it cannot be written:
-/// what was there then stays.
+/// Writes tensors, in the order of their names, and texts for `__metadata__`. Throws IoError if it cannot be written,
+/// ValueError for a tensor called `__metadata__` or a text that is not UTF-8: what was there then stays.
 void write_safetensors(const Path& path, const std::map<std::string, ConstTensorView>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

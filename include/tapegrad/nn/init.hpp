@@ -42,7 +42,8 @@ inline Init normal(double mean, double std) {
   return [=](TensorView out, Rng& rng) { rng.normal(out, mean, std); };
 }
 
-/// Glorot and Bengio (2010): variance 2 gain^2 / (in + out), for layers before tanh and sigmoid.
+/// Glorot and Bengio (2010): variance 2 gain^2 / (in + out), for layers before tanh and sigmoid. Like the others that
+/// ask for fans, it throws ShapeError for a bias.
 inline Init xavier_uniform(double gain = 1) {
   return [=](TensorView out, Rng& rng) {
     const Fans fan = fans(out.shape());

@@ -52,7 +52,8 @@ class RunningMean {
 /// The share of samples, over any number of batches, whose label has the largest score.
 class Accuracy {
  public:
-  /// Scores are (samples, classes), with one label a sample. Throws ShapeError otherwise.
+  /// Scores are (samples, classes), with one label a sample. Throws ShapeError otherwise, and ValueError for a label
+  /// that is no class.
   template <IntegerRange Labels>
   void add(ConstTensorView scores, const Labels& labels) {
     const double correct = count_correct(scores, labels);

@@ -47,8 +47,12 @@ struct LeakyRelu : detail::Elementwise {
   Scalar slope;
 
   void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return detail::where_positive(a, a, slope * a); }, x);
+    // -infinity times a slope of 0 is to be 0.
+    const Scalar least = slope == 0 ? std::numeric_limits<Scalar>::lowest() : -std::numeric_limits<Scalar>::infinity();
+    const auto value = [least, slope = slope](const Four& a) {
+      return detail::where_positive(a, a, slope * detail::at_least(a, least));
+    };
+    detail::each(y, value, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     const auto sloped = [this](const Four& at, const Four& g) { return detail::where_positive(at, g, slope * g); };

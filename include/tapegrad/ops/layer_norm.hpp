@@ -17,9 +17,11 @@ struct LayerNorm {
   Index features;
   double eps;
 
-  /// Of an eps, what it is; throws ValueError unless it can be one.
+  /// Of an eps, what it is; throws ValueError unless it can be one: a float's root of 1e-80 would be infinitely small.
   static double checked(double eps) {
-    detail::require<ValueError>(std::isfinite(eps) && eps > 0, name, ": got eps = ", eps, "; it must be positive");
+    const auto scalar = static_cast<Scalar>(eps);
+    detail::require<ValueError>(std::isfinite(scalar) && scalar > 0, name, ": got eps = ", scalar,
+                                "; it must be finite and positive");
     return eps;
   }
   Shape shape(const Shape& x) const {

@@ -127,7 +127,8 @@ struct Huber {
   static constexpr std::array inputs{"input", "target"};
   double delta;
   void check(std::span<const ConstTensorView>) const {
-    detail::require<ValueError>(delta > 0 && std::isfinite(delta), name, ": delta is ", delta,
+    const auto scalar = static_cast<Scalar>(delta);  // 1e-50 is 0 as a float
+    detail::require<ValueError>(scalar > 0 && std::isfinite(scalar), name, ": delta is ", scalar,
                                 "; it must be positive and finite");
   }
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
@@ -174,7 +175,7 @@ inline Var l1(Var input, Var target, Reduction reduction = Reduction::mean) {
 }
 
 /// (x - t)^2 / 2 up to a distance of delta, from there on the line delta (|x - t| - delta / 2). Mean by default, as in
-/// PyTorch. Throws ShapeError unless the shapes are equal, ValueError unless delta is positive. (Huber 1964)
+/// PyTorch. Throws ShapeError unless the shapes are equal, ValueError unless delta is positive and finite. (Huber 1964)
 inline Var huber(Var input, Var target, double delta = 1, Reduction reduction = Reduction::mean) {
   return detail::loss(ops::Huber{delta}, reduction, input, target);
 }

@@ -52,13 +52,10 @@ struct Sum {
     const Index strips = (cut.inner + width - 1) / width;
     detail::for_rows(cut.outer * strips, cut.length * width, [&](Index strip) {
       const Index outer = strip / strips, begin = strip % strips * width, n = std::min(width, cut.inner - begin);
-      Scalar* const sums = y.data() + outer * cut.inner + begin;
-      simd::column_sums(x.data() + outer * cut.length * cut.inner + begin, cut.length, n, cut.inner, sums);
-      if (average) {
-        const auto length = static_cast<Scalar>(cut.length);
-        detail::each(
-            sums, n, [=](const Four& total) { return total / length; }, sums);
-      }
+      const Scalar* const from = x.data() + outer * cut.length * cut.inner + begin;
+      Scalar* const to = y.data() + outer * cut.inner + begin;
+      average ? simd::column_means(from, cut.length, n, cut.inner, to)
+              : simd::column_sums(from, cut.length, n, cut.inner, to);
     });
   }
 

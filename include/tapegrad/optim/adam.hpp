@@ -21,6 +21,7 @@ struct AdamOptions {
 };
 
 /// Adam (Kingma and Ba 2015), as PyTorch's:
+///   g += weight_decay p  (if it is not decoupled)
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 ///   p -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
 /// where t counts the updates of that parameter, from 1.

@@ -53,9 +53,9 @@ inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_
 
 /// Moves every element of every gradient into [-limit, limit]. Throws ValueError unless the limit is positive.
 inline void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
-  detail::require<ValueError>(limit > 0, "clip_grad_value: limit = ", limit, "; it must be positive");
+  const auto most = static_cast<Scalar>(limit);  // 1e-50 is 0 as a float
+  detail::require<ValueError>(most > 0, "clip_grad_value: limit = ", most, "; it must be positive");
   detail::require_no_null("clip_grad_value", parameters);
-  const auto most = static_cast<Scalar>(limit);
   for (Parameter* parameter : parameters)
     if (parameter->has_grad()) {
       const TensorView gradient = parameter->mutable_grad();

@@ -59,11 +59,15 @@ class Optimizer {
   }
   /// Sets those of the first groups, or none: throws ValueError if one cannot be, or there are more than groups.
   void set_lr(std::span<const double> lrs) {
-    require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
-    for (const double lr : lrs) check_lr(lr);
+    check_lr(lrs);
     std::ranges::copy(lrs, lrs_.begin());
   }
-  /// Sets that of all groups.
+  /// Throws ValueError where that would; it sets none.
+  void check_lr(std::span<const double> lrs) const {
+    require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
+    for (const double lr : lrs) check_lr(lr);
+  }
+  /// Sets that of all groups. Throws ValueError as for one.
   void set_lr(double lr) {
     for (std::size_t group = 0; group < groups(); ++group) set_lr(lr, group);
   }
@@ -110,10 +114,11 @@ class Optimizer {
   [[noreturn]] void refuse(const Parts&... parts) const {
     throw ValueError(detail::concat(name_, ": ", parts...));
   }
+  // As the scalars that updates compute with: as a float, 1e39 is none, 1e-46 is 0, and 1 - 1e-9 is 1.
   void require_in_0_1(const char* option, double value) const {
-    require(value >= 0 && value < 1, option, " = ", value, "; it must be in [0, 1)");
+    const auto scalar = static_cast<Scalar>(value);
+    require(value >= 0 && scalar < 1, option, " = ", scalar, "; it must be in [0, 1)");
   }
-  // As the scalars that updates compute with: 1e39 is none as a float, and 1e-46 is 0.
   void require_not_negative(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);
     require(std::isfinite(scalar) && value >= 0, option, " = ", scalar, "; it must be finite and not negative");

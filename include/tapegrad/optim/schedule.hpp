@@ -11,6 +11,9 @@ namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// Sets the learning rate of each group to a function of the rate that the group had when the schedule was made, and of
 /// the number of steps since then. One schedule for an optimizer; it holds the optimizer's address.
+///
+/// Constructors throw ValueError for options that cannot be right; they and step() throw it for a rate that
+/// `Optimizer::set_lr` refuses.
 class Schedule {
  public:
   /// (base rate, steps) -> rate
@@ -28,10 +31,15 @@ class Schedule {
   /// Goes to where `steps` calls of step() lead, as when a run is resumed. Throws ValueError, and stays where it was,
   /// if they are negative or a rate would be what `Optimizer::set_lr` refuses.
   void set_steps(Index steps) {
-    detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
-    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases_[group], steps);
+    check_steps(steps);
     optimizer_->set_lr(rates_);
     steps_ = steps;
+  }
+  /// Throws ValueError where set_steps would; it goes nowhere.
+  void check_steps(Index steps) {
+    detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
+    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases_[group], steps);
+    optimizer_->check_lr(rates_);
   }
 
  protected:
@@ -48,7 +56,7 @@ class Schedule {
   Optimizer* optimizer_;
   Rate rate_;
   std::vector<double> bases_;  // of each group
-  std::vector<double> rates_;  // room for what they become
+  std::vector<double> rates_;  // room for what they are to become
   Index steps_ = 0;
 };
 

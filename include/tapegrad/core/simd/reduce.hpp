@@ -101,10 +101,11 @@ struct Max {
   }
 };
 
-/// 32 columns at a time, each the sum of its rows in order.
+/// 32 columns at a time, each the sum of its rows in order, over `divisor`.
 struct ColumnSums {
   template <int lanes>
-  static TAPEGRAD_INLINE void run(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
+  static TAPEGRAD_INLINE void run(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add,
+                                  double divisor) {
     for (Index j = 0; j < cols; j += sum_lanes) {
       const Index count = std::min<Index>(sum_lanes, cols - j);
       LaneSums<lanes> sums;
@@ -116,7 +117,10 @@ struct ColumnSums {
       }
       double lane[sum_lanes];
       sums.store(lane);
-      for (Index i = 0; i < count; ++i) out[j + i] = static_cast<Scalar>(add ? double{out[j + i]} + lane[i] : lane[i]);
+      for (Index i = 0; i < count; ++i) {
+        const double result = lane[i] / divisor;
+        out[j + i] = static_cast<Scalar>(add ? double{out[j + i]} + result : result);
+      }
     }
   }
 };
@@ -128,7 +132,10 @@ TAPEGRAD_BODY double dot(const Scalar* x, const Scalar* y, Index n) { return run
 TAPEGRAD_BODY double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
 TAPEGRAD_BODY Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
 TAPEGRAD_BODY void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
-  run<detail::ColumnSums>(x, rows, cols, stride, out, add);
+  run<detail::ColumnSums>(x, rows, cols, stride, out, add, 1.0);
+}
+TAPEGRAD_BODY void column_means(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out) {
+  run<detail::ColumnSums>(x, rows, cols, stride, out, false, static_cast<double>(rows));
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -39,6 +39,8 @@ Scalar max(const Scalar* x, Index n);
 /// out[j] = sum over i of x[i * stride + j], for j < cols; added to out[j] if `add`. (The gradient of a bias: share it
 /// over threads by columns.)
 void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add = false);
+/// The same sums divided by `rows`, and then rounded.
+void column_means(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out);
 
 // ---- binary cross-entropy of logits a and targets t (bce.hpp) -------------------------------------------------------
 

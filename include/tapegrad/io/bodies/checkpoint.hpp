@@ -43,7 +43,7 @@ TAPEGRAD_BODY void CheckpointArchive::note(std::string& list, const std::string&
 }
 
 TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& name, const std::string& value) {
-  add(texts_.emplace(name, value).second, name);
+  add(texts_.emplace(name, value).second && !tensors_.contains(name), name);
   if (!file_) return nullptr;
   const auto found = file_->metadata.find(name);
   if (found == file_->metadata.end()) note(missing_, quoted(name));
@@ -112,7 +112,7 @@ TAPEGRAD_BODY void Checkpoint::visit_rngs(Archive& archive, const std::string& n
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer) {
   for (std::size_t group = 0; group < optimizer.groups(); ++group) {
     double lr = optimizer.lr(group);
-    archive.number(detail::concat(name, ".lr.", group), lr, 0.0);
+    archive.number(detail::concat(name, ".lr.", group), lr, 0.0, double{std::numeric_limits<Scalar>::max()});
     if (archive.reads()) optimizer.set_lr(lr, group);
   }
   for (std::size_t i = 0; optim::ParameterState & state : optimizer.states()) {

@@ -115,7 +115,13 @@ TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
   const auto status = std::filesystem::status(path, error);
   detail::require_file(!exists(status) || is_regular_file(status), path,
                        "is a directory or a device; only a file can be replaced");
-  return is_symlink(std::filesystem::symlink_status(path, error)) ? std::filesystem::weakly_canonical(path) : path;
+  Path target = path;
+  for (int links = 0; is_symlink(std::filesystem::symlink_status(target, error)); ++links) {
+    detail::require_file(links < 40, path, "is a symbolic link that leads round in a circle");
+    target = target.parent_path() / std::filesystem::read_symlink(target, error);
+    detail::require_file(!error, path, "is a symbolic link that cannot be read: ", error.message());
+  }
+  return target;
 }
 
 TAPEGRAD_BODY int AtomicFile::open_temporary() const {
