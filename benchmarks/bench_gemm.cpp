@@ -57,24 +57,26 @@ void measure_tile(benchmark::State& state) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Arguments arguments(argc, argv);
-  const std::vector<int> threads = arguments.take_threads();
-  for (const auto& [group, layers, passes] : bench::layer_groups()) {
-    for (const bench::Layer& layer : layers) {
-      const auto [batch, inputs, outputs] = layer;
-      for (const std::string& pass : passes) {
-        for (const bool cold : {false, true}) {
-          for (const int count : threads) {
-            const std::string name = tapegrad::detail::concat(group, "/", batch, "-", inputs, "-", outputs, "/", pass,
-                                                              cold ? "/cold" : "/hot", "/threads:", count);
-            benchmark::RegisterBenchmark(name.c_str(), measure_product, bench::product(pass, layer), cold, count)
-                ->UseRealTime()
-                ->Unit(benchmark::kMicrosecond);
+  return bench::run_main(argc, argv, [](bench::Arguments& arguments) {
+    const std::vector<int> threads = arguments.take_threads();
+    for (const auto& [group, layers, passes] : bench::layer_groups()) {
+      for (const bench::Layer& layer : layers) {
+        const auto [batch, inputs, outputs] = layer;
+        for (const std::string& pass : passes) {
+          for (const bool cold : {false, true}) {
+            if (cold && !bench::Operands::can_be_cold(bench::product(pass, layer))) continue;
+            for (const int count : threads) {
+              const std::string name = tapegrad::detail::concat(group, "/", batch, "-", inputs, "-", outputs, "/", pass,
+                                                                cold ? "/cold" : "/hot", "/threads:", count);
+              benchmark::RegisterBenchmark(name.c_str(), measure_product, bench::product(pass, layer), cold, count)
+                  ->UseRealTime()
+                  ->Unit(benchmark::kMicrosecond);
+            }
           }
         }
       }
     }
-  }
-  benchmark::RegisterBenchmark("tile", measure_tile);
-  return arguments.run_benchmarks();
+    benchmark::RegisterBenchmark("tile", measure_tile);
+    return arguments.run_benchmarks();
+  });
 }

@@ -44,17 +44,18 @@ bool has_backward(const registry::Entry& entry) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Arguments arguments(argc, argv);
-  const std::vector<int> threads = arguments.take_threads();
-  for (const registry::Entry& entry : registry::all()) {
-    for (const bool backward : {false, true}) {
-      if (backward && !has_backward(entry)) continue;
-      for (const int count : threads) {
-        const std::string name =
-            tg::detail::concat(entry.title(), backward ? "/backward" : "/forward", "/threads:", count);
-        benchmark::RegisterBenchmark(name.c_str(), measure, entry, backward, count)->UseManualTime();
+  return bench::run_main(argc, argv, [](bench::Arguments& arguments) {
+    const std::vector<int> threads = arguments.take_threads();
+    for (const registry::Entry& entry : registry::all()) {
+      for (const bool backward : {false, true}) {
+        if (backward && !has_backward(entry)) continue;
+        for (const int count : threads) {
+          const std::string name =
+              tg::detail::concat(entry.title(), backward ? "/backward" : "/forward", "/threads:", count);
+          benchmark::RegisterBenchmark(name.c_str(), measure, entry, backward, count)->UseManualTime();
+        }
       }
     }
-  }
-  return arguments.run_benchmarks();
+    return arguments.run_benchmarks();
+  });
 }

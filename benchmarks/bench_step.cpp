@@ -79,28 +79,30 @@ void compare_epochs(const std::string& model, int epochs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Arguments arguments(argc, argv);
-  const std::vector<int> threads = arguments.take_threads();
-  const std::string model = arguments.take("model", "");
-  const int steps = std::stoi(arguments.take("steps", "0")), epochs = std::stoi(arguments.take("epochs", "0"));
-  const bool profile = arguments.take("profile");
+  return bench::run_main(argc, argv, [](bench::Arguments& arguments) {
+    const std::vector<int> threads = arguments.take_threads();
+    const std::string model = arguments.take("model", "");
+    const int steps = arguments.take_number("steps"), epochs = arguments.take_number("epochs");
+    const bool profile = arguments.take("profile"), benchmarks = steps == 0 && epochs == 0 && !profile;
+    if (!benchmarks) arguments.require_none();
 
-  std::vector<std::string> models(bench::model_names.begin(), bench::model_names.end());
-  if (!model.empty()) models = {model};
-  for (const std::string& name : models) {
-    for (const int count : threads) {
-      if (steps == 0 && epochs == 0 && !profile) {
-        benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(count)).c_str(), measure, name, count)
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
-        continue;
+    std::vector<std::string> models(bench::model_names.begin(), bench::model_names.end());
+    if (!model.empty()) models = {bench::checked_model(model)};
+    for (const std::string& name : models) {
+      for (const int count : threads) {
+        if (benchmarks) {
+          benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(count)).c_str(), measure, name, count)
+              ->UseRealTime()
+              ->Unit(benchmark::kMillisecond);
+          continue;
+        }
+        tg::set_num_threads(count);
+        std::printf("%s, threads: %d\n", name.c_str(), count);
+        if (steps > 0) run(*bench::make_training(name), steps);
+        if (epochs > 0) compare_epochs(name, epochs);
+        if (profile) print_profile(name);
       }
-      tg::set_num_threads(count);
-      std::printf("%s, threads: %d\n", name.c_str(), count);
-      if (steps > 0) run(*bench::make_training(name), steps);
-      if (epochs > 0) compare_epochs(name, epochs);
-      if (profile) print_profile(name);
     }
-  }
-  return steps == 0 && epochs == 0 && !profile ? arguments.run_benchmarks() : 0;
+    return benchmarks ? arguments.run_benchmarks() : 0;
+  });
 }

@@ -25,19 +25,21 @@ void measure(benchmark::State& state, bool backward) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Arguments arguments(argc, argv);
-  const int steps = std::stoi(arguments.take("steps", "0"));
-  if (steps > 0) {
-    bench::Chain chain;
-    for (int step = 0; step < steps; ++step) {
-      chain.forward();
-      chain.backward();
+  return bench::run_main(argc, argv, [](bench::Arguments& arguments) {
+    const int steps = arguments.take_number("steps");
+    if (steps > 0) {
+      arguments.require_none();
+      bench::Chain chain;
+      for (int step = 0; step < steps; ++step) {
+        chain.forward();
+        chain.backward();
+      }
+      return 0;
     }
-    return 0;
-  }
-  benchmark::RegisterBenchmark("tape/forward", measure<bench::Chain>, false);
-  benchmark::RegisterBenchmark("tape/forward+backward", measure<bench::Chain>, true);
-  benchmark::RegisterBenchmark("bare/forward", measure<bench::BareChain>, false);
-  benchmark::RegisterBenchmark("bare/forward+backward", measure<bench::BareChain>, true);
-  return arguments.run_benchmarks();
+    benchmark::RegisterBenchmark("tape/forward", measure<bench::Chain>, false);
+    benchmark::RegisterBenchmark("tape/forward+backward", measure<bench::Chain>, true);
+    benchmark::RegisterBenchmark("bare/forward", measure<bench::BareChain>, false);
+    benchmark::RegisterBenchmark("bare/forward+backward", measure<bench::BareChain>, true);
+    return arguments.run_benchmarks();
+  });
 }

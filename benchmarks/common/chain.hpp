@@ -49,7 +49,6 @@ class BareChain {
       dy_[link] = dsum_[link] * w_;
     }
   }
-  const auto& dw() const { return dw_; }
 
  private:
   using Array = Eigen::Array<tg::Scalar, 4, 4>;

@@ -40,8 +40,9 @@ struct FmaLoop {
   }
 };
 
-/// The GFLOPS that `threads` threads do with the instruction set in use, each timing itself: the best of some loops of
-/// one or two milliseconds. The clock follows what else the machine does, so ask right beside what is to be compared.
+/// The GFLOPS that `threads` threads, or as many as there are processors, do with the instruction set in use, each
+/// timing itself: the best of some loops of half a millisecond. The clock follows what else the machine does, so ask
+/// right beside what is to be compared.
 inline double fma_peak(int threads) {
   constexpr int most_lanes = 16, most_threads = 256;
   constexpr tg::Index turns = 1 << 16;
@@ -51,7 +52,7 @@ inline double fma_peak(int threads) {
   double best = 0;
   for (int attempt = 0; attempt < 20; ++attempt) {
     std::array<double, most_threads> rates{};
-    tg::detail::parallel_region(std::min(threads, most_threads), [&](int thread, int) {
+    tg::detail::parallel_region(std::min({threads, tg::detail::processors(), most_threads}), [&](int thread, int) {
       const auto start = std::chrono::steady_clock::now();
       [[maybe_unused]] const volatile tg::Scalar sink =
           tg::simd::run<FmaLoop>(static_cast<const tg::Scalar*>(factors), turns);

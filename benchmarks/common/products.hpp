@@ -56,10 +56,16 @@ inline Product product(const std::string& pass, const Layer& layer) {
 /// in a second-level cache when its turn comes again, and all are in the third-level one.
 class Operands {
  public:
+  /// Whether there is room for two copies: those of large products are neither hot nor cold.
+  static bool can_be_cold(const Product& product) {
+    return 2 * (padded(product.m, product.k) + padded(product.k, product.n) + padded(product.m, product.n)) <=
+           cold_numbers;
+  }
+
   Operands(const Product& product, bool cold)
       : a_(padded(product.m, product.k)), b_(padded(product.k, product.n)), c_(padded(product.m, product.n)) {
     if (a_ + b_ > 2 * largest || c_ > largest) throw std::invalid_argument("the product is larger than 2048 cubed");
-    if (cold) copies_ = std::max<std::size_t>(1, cold_bytes / sizeof(float) / (a_ + b_ + c_));
+    if (cold) copies_ = std::max<std::size_t>(1, cold_numbers / (a_ + b_ + c_));
   }
 
   void next() { copy_ = (copy_ + 1) % copies_; }
@@ -70,7 +76,7 @@ class Operands {
  private:
   static constexpr std::size_t line = 64 / sizeof(float);
   static constexpr std::size_t largest = 2048 * 2048 + 2 * line;
-  static constexpr std::size_t cold_bytes = 16 << 20;
+  static constexpr std::size_t cold_numbers = (16 << 20) / sizeof(float);
 
   /// Whole cache lines and one more, so that copies do not all begin at the same place within a page.
   static std::size_t padded(int rows, int cols) {

@@ -125,14 +125,20 @@ class ModelTraining : public Training {
 
 inline constexpr std::array<std::string_view, 4> model_names{"vae", "decoder", "iwae1", "iwae5"};
 
-/// The training of one of `model_names`. Throws ValueError for another name.
-inline std::unique_ptr<Training> make_training(std::string_view name) {
+/// `name`, if it is one of `model_names`; throws ValueError for another.
+inline std::string checked_model(const std::string& name) {
+  if (std::ranges::find(model_names, name) == model_names.end())
+    throw tg::ValueError("no model " + name + "; there are vae, decoder, iwae1 and iwae5");
+  return name;
+}
+
+/// The training of one of `model_names`.
+inline std::unique_ptr<Training> make_training(const std::string& name) {
   using tg::data::Binarize;
   if (name == "vae") return std::make_unique<ModelTraining<Vae>>(128, Binarize::none);
   if (name == "decoder") return std::make_unique<ModelTraining<Decoder>>(128, Binarize::none);
   if (name == "iwae1") return std::make_unique<ModelTraining<Iwae<1>>>(20, Binarize::bernoulli);
-  if (name == "iwae5") return std::make_unique<ModelTraining<Iwae<5>>>(20, Binarize::bernoulli);
-  throw tg::ValueError("no model " + std::string(name) + "; there are vae, decoder, iwae1 and iwae5");
+  return std::make_unique<ModelTraining<Iwae<5>>>(20, Binarize::bernoulli);
 }
 
 }  // namespace bench

@@ -13,7 +13,7 @@ namespace autoencoder {
 
 constexpr int pixels = 784, batch = 128, batches = 10;
 
-/// `batches * batch` images; a ninth of the pixels is lit, as in MNIST's.
+/// `batches * batch` images; a ninth of the pixels is lit, somewhat less than in MNIST's.
 inline std::vector<std::vector<float>> images() {
   std::mt19937 bits(1);
   std::vector<std::vector<float>> images(batches * batch, std::vector<float>(pixels));

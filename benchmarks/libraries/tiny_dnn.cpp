@@ -13,6 +13,7 @@ int main() {
   net << LinearReLU(784, 512) << Linear(512, 32) << LinearReLU(32, 512) << Linear(512, 784);
   tiny_dnn::adam adam;
 
-  const auto after_batch = [&] { turns.done([&] { return net.predict(images[0])[0]; }); };
+  // A weight: predict() would make every buffer one sample long, and the next step make it 128 long again.
+  const auto after_batch = [&] { turns.done([&] { return (*net[0]->weights()[0])[0]; }); };
   net.fit<tiny_dnn::mse>(adam, images, images, autoencoder::batch, 1000000, after_batch, [] {});
 }

@@ -2,11 +2,12 @@
 """Runs the whole comparison, and writes report/index.html. `./dev answer` calls it, after building the programs.
 
 Each part is one run of a program into a folder of its own. A part that is done leaves done.json there, and is not run
-again unless its command changed; so an interrupted comparison goes on where it stopped. Standard library only.
+again unless its command changed, or where the programs or the data are; so an interrupted comparison goes on where it stopped. Standard library only.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -69,6 +70,7 @@ class Comparison:
         self.programs = pathlib.Path(options.programs).resolve()
         self.data = pathlib.Path(options.data).resolve()
         self.out = pathlib.Path(options.out).resolve()
+        self.inputs = [os.path.relpath(folder, self.out) for folder in (self.programs, self.data)]
         self.runs = self.out / ("runs-quick" if options.quick else "runs")
         self.parts = parts(options.quick)
         self.speed = 1.0  # seconds taken for a second expected
@@ -80,7 +82,8 @@ class Comparison:
 
     def is_done(self, name, command):
         try:
-            return json.loads((self.runs / name / "done.json").read_text())["command"] == [*map(str, command)]
+            done = json.loads((self.runs / name / "done.json").read_text())
+            return done["command"] == [*map(str, command)] and done["inputs"] == self.inputs
         except (OSError, ValueError, KeyError):
             return False
 
@@ -121,7 +124,7 @@ class Comparison:
             lines = (folder / "log.txt").read_text().strip().splitlines()
             sys.exit(f"{name} failed: {lines[-1] if lines else 'it said nothing'}\n  {folder / 'log.txt'}")
         taken = time.monotonic() - started
-        done = {"command": [*map(str, command)], "seconds": round(taken, 1)}
+        done = {"command": [*map(str, command)], "inputs": self.inputs, "seconds": round(taken, 1)}
         (folder / "done.json").write_text(json.dumps(done, indent=2) + "\n")
         return taken
 
