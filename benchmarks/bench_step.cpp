@@ -87,7 +87,10 @@ int main(int argc, char** argv) {
     if (!benchmarks) arguments.require_none();
 
     std::vector<std::string> models(bench::model_names.begin(), bench::model_names.end());
-    if (!model.empty()) models = {bench::checked_model(model)};
+    if (!model.empty()) {
+      bench::check_model(model);
+      models = {model};
+    }
     for (const std::string& name : models) {
       for (const int count : threads) {
         if (benchmarks) {

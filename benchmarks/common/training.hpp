@@ -1,6 +1,7 @@
 #pragma once
 // The models whose training is measured, and one step of it.
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string_view>
@@ -125,16 +126,16 @@ class ModelTraining : public Training {
 
 inline constexpr std::array<std::string_view, 4> model_names{"vae", "decoder", "iwae1", "iwae5"};
 
-/// `name`, if it is one of `model_names`; throws ValueError for another.
-inline std::string checked_model(const std::string& name) {
+/// Throws ValueError unless it is one of `model_names`.
+inline void check_model(const std::string& name) {
   if (std::ranges::find(model_names, name) == model_names.end())
     throw tg::ValueError("no model " + name + "; there are vae, decoder, iwae1 and iwae5");
-  return name;
 }
 
-/// The training of one of `model_names`.
+/// The training of one of `model_names`. Throws ValueError for another name.
 inline std::unique_ptr<Training> make_training(const std::string& name) {
   using tg::data::Binarize;
+  check_model(name);
   if (name == "vae") return std::make_unique<ModelTraining<Vae>>(128, Binarize::none);
   if (name == "decoder") return std::make_unique<ModelTraining<Decoder>>(128, Binarize::none);
   if (name == "iwae1") return std::make_unique<ModelTraining<Iwae<1>>>(20, Binarize::bernoulli);

@@ -2,7 +2,8 @@
 """Runs the whole comparison, and writes report/index.html. `./dev answer` calls it, after building the programs.
 
 Each part is one run of a program into a folder of its own. A part that is done leaves done.json there, and is not run
-again unless its command changed, or where the programs or the data are; so an interrupted comparison goes on where it stopped. Standard library only.
+again unless its command changed, or where the programs or the data are; so an interrupted comparison goes on where it
+stopped. Standard library only.
 """
 
 import argparse
