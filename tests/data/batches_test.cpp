@@ -113,6 +113,14 @@ TEST_CASE("an epoch draws one key, and a loop made anew for each epoch sees what
   CHECK(one.state() == bits.state());
 }
 
+TEST_CASE("the noise of a shuffled loop is drawn with its order, from the Rng of that") {
+  const auto set = images(20);
+  Rng shuffle(5), noise(6);
+  epoch(data::batches(set, {.size = 8, .shuffle = &shuffle, .binarize = Binarize::bernoulli, .noise = &noise}));
+  CHECK(shuffle.state() != Rng(5).state());
+  CHECK(noise.state() == Rng(6).state());
+}
+
 TEST_CASE("a loop in order draws nothing") {
   const auto set = images(5);
   Rng noise(1);
@@ -139,6 +147,9 @@ TEST_CASE("indices pick samples, shuffled or not") {
 TEST_CASE("threshold: 1 above a half, else 0") {
   const data::ImageDataset set({0, 127, 128, 255}, 1, 2, 2);
   CHECK(epoch(data::batches(set, {.binarize = Binarize::threshold})).numbers == std::vector<Scalar>{0, 0, 1, 1});
+  const data::TensorDataset half(Tensor({1, 3}, {0, Scalar(0.5), 1}));
+  for (const auto& batch : data::batches(half, {.binarize = Binarize::threshold}))
+    CHECK(same_bits(batch.inputs, Tensor({1, 3}, {0, 0, 1})));
 }
 
 TEST_CASE("Normalize(0.5, 0.5) makes [0, 1] exactly [-1, 1], after binarisation") {
@@ -273,6 +284,8 @@ TEST_CASE("what cannot be right is refused with words") {
   CHECK_THROWS_WITH(data::batches(set, {.size = -5}), ContainsSubstring("size = -5"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {0.5, 0}}), ContainsSubstring("std 0; both must be finite"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {NAN, 1}}), ContainsSubstring("mean nan"));
+  for (const data::Normalize infinite : {data::Normalize{0, 1e-320}, {1e300, 1e-10}, {0, INFINITY}})
+    CHECK_THROWS_WITH(data::batches(set, {.normalize = infinite}), ContainsSubstring("1 / std and mean / std finite"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = none}), ContainsSubstring(".indices is empty"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = beyond}),
                     "batches: indices[1] = 10; the data set has samples 0 to 9");
@@ -282,10 +295,14 @@ TEST_CASE("what cannot be right is refused with words") {
   CHECK_THROWS_WITH(data::batches(set, {.binarize = Binarize::bernoulli}), ContainsSubstring("has no Rng; set .noise"));
   data::Batches batches(set, {.size = 4});
   CHECK_THROWS_WITH(batches.restore({0, 4}), ContainsSubstring("restore at batch 4 of 3"));
+  CHECK_THROWS_WITH(batches.restore({0, -1}), ContainsSubstring("restore at batch -1 of 3"));
   Rng rng(1);
-  const data::TensorDataset wide(Tensor({3, 1}, {0, 1, 2}));
   for (const Binarize binarize : {Binarize::threshold, Binarize::bernoulli}) {
-    data::Batches binary(wide, {.binarize = binarize, .noise = &rng});
-    CHECK_THROWS_WITH(binary.begin(), "batches: Binarize got 2 in sample 2; it takes numbers in [0, 1]");
+    for (const int wrong : {2, -1}) {
+      const data::TensorDataset wide(Tensor({3, 1}, {0, 1, static_cast<Scalar>(wrong)}));
+      data::Batches binary(wide, {.binarize = binarize, .noise = &rng});
+      CHECK_THROWS_WITH(binary.begin(),
+                        ContainsSubstring("Binarize got " + std::to_string(wrong) + " in sample 2; it"));
+    }
   }
 }

@@ -128,6 +128,33 @@ TEST_CASE("a run that was stopped and resumed has the bits of one that was not")
   tell_tried("stopped and resumed " + std::to_string(stops.size()) + " times");
 }
 
+TEST_CASE("a save after the last batch belongs to that epoch until it is counted up") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  Run whole(images), stopped(images), resumed(images, 77);
+  whole.train(2);
+  stopped.train(1);
+  stopped.epoch = 0;  // as it was before the loop over epochs came to its end
+  stopped.checkpoint.save(dir / "run");
+  resumed.checkpoint.load(dir / "run");
+  resumed.train(2);
+  CHECK(resumed.steps == whole.steps);
+  CHECK(equal(resumed.state(), whole.state()));
+}
+
+TEST_CASE("groups have their own rates after a resume too") {
+  const TemporaryDirectory dir;
+  Parameter a(Tensor({2})), b(Tensor({2}));
+  optim::Adam adam({&a}, {.lr = 1e-3});
+  adam.add_group({&b}, {.lr = 1e-4});
+  io::Checkpoint checkpoint;
+  checkpoint.add("adam", adam).save(dir / "run");
+  adam.set_lr(1);
+  checkpoint.load(dir / "run");
+  CHECK(adam.lr(0) == 1e-3);
+  CHECK(adam.lr(1) == 1e-4);
+}
+
 TEST_CASE("a checkpoint of a parameter that is no module's") {
   const TemporaryDirectory dir;
   Parameter code(Tensor({2}, {1, 2}));
@@ -176,15 +203,18 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
   double lr = 0.5;
   Rng rng(5);
   io::Checkpoint small;
-  small.add("one", one).add("two", two).add("rng", rng).require_same("hidden", "200").save(dir / "small");
+  small.add("one", one).add("two", two).add("rng", rng).require_same("hidden", "200").require_same("depth", "2");
+  small.save(dir / "small");
   io::Checkpoint other;
   int changed = 7;
-  other.add("one", changed).add("three", two).add("rng", lr).require_same("hidden", "400");
+  std::string words = "mine";
+  other.add("one", changed).add("three", two).add("rng", lr).add("hidden", words).require_same("depth", "3");
   CHECK(failure(dir / "small", other) ==
         (dir / "small").string() +
             ": is a checkpoint of another run: it lacks \"three\", \"rng\"; it has \"rng.counter\", \"rng.key\", "
-            "\"two\" too; \"hidden\" is \"200\" there, \"400\" here");
+            "\"two\" too; \"depth\" is \"2\" there, \"3\" here");
   CHECK(changed == 7);
+  CHECK(words == "mine");
   CHECK(lr == 0.5);
 
   Rng draw(1);
@@ -195,6 +225,25 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
   CHECK_THAT(failure(dir / "wide", to_narrow.add("layer", narrow)),
              ContainsSubstring("\"layer.weight\" is 4x3 there, 2x3 here, \"layer.bias\" is 4 there, 2 here"));
   CHECK(same_bits(before, std::as_const(narrow.weight).value()));
+}
+
+TEST_CASE("of much that does not fit the first ten are named") {
+  const TemporaryDirectory dir;
+  std::vector<int> numbers(12);
+  io::Checkpoint many, none;
+  for (std::size_t i = 0; i < numbers.size(); ++i) many.add("n" + std::to_string(i), numbers[i]);
+  none.save(dir / "none");
+  CHECK_THAT(failure(dir / "none", many), ContainsSubstring("\"n9\" and 2 more") && !ContainsSubstring("n10"));
+}
+
+TEST_CASE("a run of batches of another size is another run") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(40);
+  data::Batches saved(images, {.size = 10}), other(images, {.size = 5});
+  io::Checkpoint().add("batches", saved).save(dir / "run");
+  io::Checkpoint checkpoint;
+  CHECK_THAT(failure(dir / "run", checkpoint.add("batches", other)),
+             ContainsSubstring("\"batches.count\" is \"4\" there, \"8\" here"));
 }
 
 TEST_CASE("early stopping goes on with the patience that is left") {
@@ -280,6 +329,15 @@ TEST_CASE("what a checkpoint may not be of is not saved, and what is infinite co
                     "checkpoint: \"best\" is nan, a number from -inf to inf is needed; nothing is saved");
   checkpoint.load(dir / "run.safetensors");
   CHECK(best == std::numeric_limits<double>::infinity());
+
+  Parameter weight(Tensor({2}, {INFINITY, 1}));
+  io::Checkpoint of_weight;
+  of_weight.add("weight", weight).save(dir / "run.safetensors");
+  weight.mutable_value()[1] = std::numeric_limits<Scalar>::quiet_NaN();
+  CHECK_THROWS_WITH(of_weight.save(dir / "run.safetensors"),
+                    "checkpoint: \"weight\" has NaN as its element 1; nothing is saved");
+  of_weight.load(dir / "run.safetensors");
+  CHECK(weight.value()[1] == 1);
 }
 
 TEST_CASE("states that cannot be are refused before anything is changed") {
@@ -304,6 +362,9 @@ TEST_CASE("states that cannot be are refused before anything is changed") {
              ContainsSubstring("\"batches.next\" is \"4\", a number from 0 to 3 is needed"));
   CHECK_THAT(damaged("schedule.steps", "-1"), ContainsSubstring("\"schedule.steps\""));
   CHECK_THAT(damaged("adam.0.steps", "-1"), ContainsSubstring("\"adam.0.steps\""));
+  for (const std::string counter : {"schedule.steps", "adam.0.steps"})  // the next step would be beyond all numbers
+    CHECK_THAT(damaged(counter, "9223372036854775807"),
+               ContainsSubstring("\"" + counter + "\" is \"9223372036854775807"));
   optim::LambdaLR falling(run.adam, [](Index steps) { return 1 - 0.1 * static_cast<double>(steps); });
   run.checkpoint.add("falling", falling);
   run.checkpoint.save(dir / "run");

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "catch.hpp"
 #include "temporary.hpp"
@@ -114,18 +115,40 @@ TEST_CASE("a file that cannot grow: an error, the old file stays, the temporary 
   CHECK(dir.count() == 1);
 }
 
-TEST_CASE("an atomic file keeps permissions, and goes through a symbolic link") {
+TEST_CASE("an atomic file goes through a symbolic link") {
   const TemporaryDirectory dir;
   const auto path = write_bytes(dir / "a", "old");
-  using std::filesystem::perms;
-  std::filesystem::permissions(path, perms::owner_read | perms::owner_write);
   std::filesystem::create_symlink("a", dir / "link");
   io::AtomicFile file(dir / "link");
   file.write("new", 3);
   file.commit();
   CHECK(read_bytes(path) == "new");
   CHECK(std::filesystem::is_symlink(dir / "link"));
-  CHECK(std::filesystem::status(path).permissions() == (perms::owner_read | perms::owner_write));
+}
+
+TEST_CASE("an atomic file keeps permissions, and until it is whole nobody else reads it or is kept out") {
+  using std::filesystem::perms;
+  const TemporaryDirectory dir;
+  const auto path = write_bytes(dir / "a", "old");
+  write_bytes(dir / "a.tmp", "left behind");
+  std::filesystem::permissions(dir / "a.tmp", perms(0644));
+  for (const perms mode : {perms(0600), perms(0664), perms(0444)}) {
+    std::filesystem::permissions(path, mode);
+    io::AtomicFile file(path);
+    file.write("new", 3);
+    CHECK(std::filesystem::status(dir / "a.tmp").permissions() == perms(0600));
+    file.commit();
+    CHECK(std::filesystem::status(path).permissions() == mode);
+  }
+}
+
+TEST_CASE("a program that is started while a file is written does not inherit it") {
+  const TemporaryDirectory dir;
+  io::AtomicFile file(dir / "a");
+  const std::string command =
+      "ls -l /proc/self/fd | grep -c '" + (dir / "a").string() + "' > " + (dir / "count").string();
+  static_cast<void>(std::system(command.c_str()));
+  CHECK(read_bytes(dir / "count") == "0\n");
 }
 
 TEST_CASE("an atomic file makes the target of a symbolic link that is not there yet") {

@@ -1,5 +1,7 @@
 #include "tapegrad/io/idx.hpp"
 
+#include <sys/stat.h>
+
 #include "catch.hpp"
 #include "idx_files.hpp"
 
@@ -69,9 +71,11 @@ TEST_CASE("every damaged IDX file gets its sentence") {
   CHECK(message(corrupt) == "the compressed data are damaged; get the file again");
 }
 
-TEST_CASE("an IDX file that is not there, or is a directory") {
+TEST_CASE("an IDX file that is not there, or is none") {
   const TemporaryDirectory dir;
   CHECK_THROWS_WITH(io::read_idx(dir / "none"),
                     (dir / "none").string() + ": cannot be opened: No such file or directory");
-  CHECK_THROWS_WITH(io::read_idx(dir.path()), ContainsSubstring("cannot be read: Is a directory"));
+  CHECK_THROWS_WITH(io::read_idx(dir.path()), ContainsSubstring("is a directory or a device; a file is needed"));
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);  // which nobody writes
+  CHECK_THROWS_WITH(io::read_idx(dir / "pipe"), ContainsSubstring("is a directory or a device; a file is needed"));
 }

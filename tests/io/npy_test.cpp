@@ -75,6 +75,10 @@ TEST_CASE("every damaged or foreign .npy file gets its sentence") {
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, }"), ContainsSubstring("without 'shape'"));
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }"),
              ContainsSubstring("no list of whole numbers: (-2,)"));
+  for (const std::string shape : {"(2)", "(2 1)", "(2,,1)", "(,2)", "(2,1 )", "(2 ,1)", "(2,1;)"})
+    CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }"),
+               ContainsSubstring("no list of whole numbers: " + shape));
+  CHECK(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1,), }") == "no error");
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }"),
              ContainsSubstring("no list of whole numbers"));
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }"),
@@ -83,4 +87,8 @@ TEST_CASE("every damaged or foreign .npy file gets its sentence") {
              ContainsSubstring("impossible shape: shape: 7 axes"));
   CHECK_THAT(of_header("{'descr':\n'<f4', }"), ContainsSubstring("has a header that is no line of text"));
   CHECK_THAT(of_header(""), ContainsSubstring("has dtype ;"));
+  if (sizeof(Scalar) == sizeof(float))
+    CHECK_THAT(
+        message(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }", little_endian(0x7e37e43c8800759c, 8))),
+        ContainsSubstring("has a number that is too large for a float"));
 }

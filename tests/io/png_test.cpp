@@ -86,5 +86,10 @@ TEST_CASE("a grid is refused with words where it does not fit") {
                     "image grid: images are 2x700; it must be some rows of 28x28x1 = 784");
   CHECK_THROWS_AS(io::image_grid(Tensor({0, 784})), ShapeError);
   CHECK_THROWS_WITH(io::image_grid(Tensor({2, 784}), {.channels = 2}), ContainsSubstring("channels 1 or 3"));
+  CHECK_THROWS_WITH(io::image_grid(Tensor({2, 785})), ContainsSubstring("images are 2x785"));
   CHECK_THROWS_WITH(io::image_grid(Tensor({2, 784}), {.padding = -1}), ContainsSubstring("padding -1"));
+  constexpr Index large = Index{1} << 62;
+  CHECK_THROWS_WITH(io::image_grid(Tensor({2, 784}), {.padding = large}), ContainsSubstring("none is above 1048576"));
+  CHECK_THROWS_WITH(io::image_grid(Tensor({2, 784}), {.height = large, .width = large}),
+                    ContainsSubstring("none is above 1048576"));
 }

@@ -274,6 +274,18 @@ TEST_CASE("gradients that are not finite are taken as they are unless asked abou
   CHECK(std::isnan(only(parameters[0])));
 }
 
+TEST_CASE("what is infinite in centered rmsprop shows, and makes no step of 1/eps") {
+  Parameters parameters{{1}};
+  RMSprop rmsprop(parameters.all, {.lr = 1e-3, .centered = true});
+  const tg::Scalar large = std::sqrt(std::numeric_limits<tg::Scalar>::max()) * 20;
+  for (int step = 0; step < 50; ++step) {
+    parameters[0].zero_grad();
+    add_gradient(parameters[0], tg::Tensor({1}, {large}));
+    rmsprop.step();
+  }
+  CHECK(std::isnan(parameters[0].value().item()));
+}
+
 TEST_CASE("the means that rmsprop keeps are those of the gradients, with their sign") {
   Parameters parameters{{1}};
   RMSprop rmsprop(parameters.all, {.lr = 0.1, .alpha = 0.75, .centered = true});

@@ -6,11 +6,19 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "io/temporary.hpp"
 #include "model.hpp"
+#include "tapegrad/io/checkpoint.hpp"
 #include "torture.hpp"
 
 #ifndef __has_feature
 #define __has_feature(name) 0  // clang's
+#endif
+
+#ifdef NDEBUG
+constexpr int stride = 1;
+#else
+constexpr int stride = 7;  // sanitizers take their time: they are given one pass, or one failure, of seven
 #endif
 
 // The sanitizers bring a malloc of their own.
@@ -70,12 +78,12 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
 
 #endif
 
-TEST_CASE("a tape does not grow over a thousand training passes") {
+TEST_CASE("a tape does not grow, pass after pass of training") {
   const auto images = training::images(50);
   training::Run run(images);
   run.epoch([] {});
   const std::size_t bytes = run.tape.bytes();
-  for (int pass = 1; pass < 1000; ++pass) run.epoch([] {});
+  for (int pass = 1; pass < 1000; pass += stride) run.epoch([] {});
   CHECK(run.tape.bytes() == bytes);
 }
 
@@ -87,12 +95,6 @@ namespace {
 using namespace tapegrad;
 
 constexpr long never = std::numeric_limits<long>::max();
-#ifdef NDEBUG
-constexpr long stride = 1;
-#else
-constexpr long stride = 7;  // sanitizers take their time
-#endif
-
 std::atomic<long> live{0};            // what operator new gave and nobody gave back
 std::atomic<long> calls_left{never};  // of operator new, until one fails
 std::atomic<bool> fails_for_good{false};
@@ -191,6 +193,65 @@ TEST_CASE("memory that runs out anywhere in a first step: bad_alloc, no leak, an
   }
   set_num_threads(threads_before);
   tell_tried(std::to_string(failures) + " failures");
+}
+
+TEST_CASE("memory that runs out anywhere while a run is saved or loaded: bad_alloc, and nothing has changed") {
+  const TemporaryDirectory dir;
+  const io::Path path = dir / "run", other_path = dir / "other";
+  Rng rng(1);
+  training::Model model(rng);
+  optim::Adam adam(model.parameters());
+  std::string log = "a text that is too long to be kept without memory of its own";
+  Index epoch = 1;
+  io::Checkpoint checkpoint;
+  checkpoint.add("model", model).add("adam", adam).add("rng", rng).add("log", log).add("epoch", epoch);
+  checkpoint.save(path);
+  const std::string saved = read_bytes(path);
+  // What is there when the file is loaded: all of it different.
+  const auto change = [&] {
+    for (Parameter* parameter : model.parameters()) parameter->mutable_value().fill(7);
+    adam.states()[0].steps = 7;
+    rng = Rng(7);
+    log = "no text that is kept without memory of its own, but another";
+    epoch = 7;
+  };
+  change();
+  checkpoint.save(other_path);
+  const std::string changed = read_bytes(other_path);
+
+  for (bool for_good : {false, true}) {
+    bool reached = true;
+    long call = 1;
+    for (; reached; call += stride) {
+      change();
+      bool thrown = false;
+      fail_at(call, for_good);
+      try {
+        checkpoint.load(path);
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+      reached = calls_left <= 0;
+      fail_at(never);
+      INFO("call " << call << " of operator new fails" << (for_good ? ", and all after it" : ""));
+      CHECK(thrown == reached);
+
+      bool unsaved = false;
+      fail_at(call, for_good);
+      try {
+        checkpoint.save(other_path);
+      } catch (const std::bad_alloc&) {
+        unsaved = true;
+      }
+      fail_at(never);
+      const std::string expected = thrown ? changed : saved;
+      CHECK(read_bytes(other_path) == (unsaved ? changed : expected));
+      checkpoint.save(other_path);
+      CHECK(read_bytes(other_path) == expected);
+      write_bytes(other_path, changed);
+    }
+    CHECK(call > 100);
+  }
 }
 
 TEST_CASE("an optimizer that has no memory for another group is as it was") {

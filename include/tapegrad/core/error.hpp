@@ -114,5 +114,20 @@ TAPEGRAD_INLINE void require(bool condition, const Parts&... parts) {
     fail<E>({Part(parts)...});
 }
 
+/// Things for one line: the first ten, and how many more there are.
+class Listing {
+ public:
+  void add(const std::string& thing) {
+    if (++count_ <= shown) text_ += (text_.empty() ? "" : ", ") + thing;
+  }
+  bool empty() const { return count_ == 0; }
+  std::string str() const { return count_ <= shown ? text_ : concat(text_, " and ", count_ - shown, " more"); }
+
+ private:
+  static constexpr std::size_t shown = 10;
+  std::size_t count_ = 0;
+  std::string text_;
+};
+
 }  // namespace detail
 }  // namespace tapegrad::inline TAPEGRAD_ABI

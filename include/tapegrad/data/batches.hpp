@@ -179,8 +179,10 @@ class Batches {
     require<ValueError>(dataset_.size() > 0, "batches: the data set is empty; there is nothing to loop over");
     require<ValueError>(options_.size >= 1, "batches: size = ", options_.size, "; a batch has at least 1 sample");
     const auto [mean, std] = options_.normalize;
-    require<ValueError>(std::isfinite(mean) && std::isfinite(std) && std > 0, "batches: normalize by mean ", mean,
-                        ", std ", std, "; both must be finite and std positive");
+    const auto scale = static_cast<Scalar>(1 / std), shift = static_cast<Scalar>(mean / std);
+    require<ValueError>(std > 0 && std::isfinite(scale) && std::isfinite(shift) && std::isfinite(std),
+                        "batches: normalize by mean ", mean, ", std ", std,
+                        "; both must be finite and std positive, and 1 / std and mean / std finite too");
     require<ValueError>(options_.binarize != Binarize::bernoulli || rng(), "batches: Binarize::bernoulli draws ",
                         "numbers and has no Rng; set .noise (or .shuffle)");
     if (!options_.indices) return;

@@ -19,41 +19,33 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
-/// Goes over what a checkpoint holds, part by part: to gather it for a file, to compare it with a file, or, once all of
-/// it fits, to read it back. Tensors are tensors of the file, everything else is text in its metadata.
+/// Goes over what a checkpoint holds, part by part: to gather it for a file, or to compare it with a file and remember
+/// what is to be done once all of it fits. Tensors are tensors of the file, everything else is text in its metadata.
 class CheckpointArchive {
  public:
   /// Gathers.
   CheckpointArchive() = default;
-  /// Compares; after `require_fit()`, reads.
+  /// Compares.
   CheckpointArchive(const Path& path, const Safetensors& file) : path_(&path), file_(&file) {}
 
-  /// A tensor; `writable()` opens its memory for writing.
+  /// A tensor; `writable()` opens its memory for writing. Throws ValueError when one to be saved holds NaN.
   template <class Writable>
   void tensor(const std::string& name, ConstTensorView value, const Writable& writable) {
-    add(tensors_.emplace(name, value).second && !texts_.contains(name), name);
-    if (!file_) return;
-    const auto found = file_->tensors.find(name);
-    if (found == file_->tensors.end()) {
-      note(missing_, quoted(name));
-    } else if (found->second.shape() != value.shape()) {
-      note(misfits_,
-           tapegrad::detail::concat(quoted(name), " is ", found->second.shape(), " there, ", value.shape(), " here"));
-    } else if (reads_) {
-      writable().copy_from(found->second);
-    }
+    if (const Tensor* const found = entry(name, value))
+      once_all_fits([writable, found] { writable().copy_from(*found); });
   }
 
-  /// A number within [least, most], which NaN is not. Throws ValueError when one to be saved is not.
+  /// A number within [least, most], which NaN is not: that of the file, or `value` if there is none that fits. Throws
+  /// ValueError when one to be saved is not.
   template <class T>
-  requires std::integral<T> || std::same_as<T, double>
-  void number(const std::string& name, T& value, T least = std::numeric_limits<T>::lowest(),
-              T most = std::numeric_limits<T>::max()) {
-    number(name, value, least, most, [](T) {});
+  requires std::integral<T> || std::same_as<T, double> T number(const std::string& name, T value,
+                                                                T least = std::numeric_limits<T>::lowest(),
+                                                                T most = std::numeric_limits<T>::max()) {
+    return number(name, value, least, most, [](T) {});
   }
   /// The same, where what is read must also be a number for which `check` does not throw a ValueError.
   template <class T, class Check>
-  void number(const std::string& name, T& value, T least, T most, const Check& check) {
+  T number(const std::string& name, T value, T least, T most, const Check& check) {
     if (!file_)
       tapegrad::detail::require<ValueError>(value >= least && value <= most, "checkpoint: ", quoted(name), " is ",
                                             value, ", a number from ", least, " to ", most,
@@ -61,47 +53,57 @@ class CheckpointArchive {
     char text[32];
     const auto written = std::to_chars(text, text + sizeof text, value);
     const std::string* const found = entry(name, std::string(text, written.ptr));
-    if (!found) return;
+    if (!found) return value;
     T read{};
     const char* const end = found->data() + found->size();
     const auto [rest, error] = std::from_chars(found->data(), end, read);
     if (error != std::errc() || rest != end || !(read >= least && read <= most)) {
-      note(misfits_, tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ", a number from ", least, " to ",
-                                              most, " is needed"));
-      return;
+      misfits_.add(tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ", a number from ", least, " to ",
+                                            most, " is needed"));
+      return value;
     }
     try {
       check(read);
-      if (reads_) value = read;
     } catch (const ValueError& refusal) {
-      note(misfits_, tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ": ", refusal.what()));
+      misfits_.add(tapegrad::detail::concat(quoted(name), " is ", quoted(*found), ": ", refusal.what()));
     }
+    return read;
   }
+  /// What is counted up, by one at a time, and never reaches its type's limit.
+  template <std::integral T>
+  T count(const std::string& name, T value) {
+    return number(name, value, T{0}, most_counted<T>);
+  }
+  template <std::integral T>
+  static constexpr T most_counted = std::numeric_limits<T>::max() / 2;
 
   /// Any text.
   void text(const std::string& name, std::string& value);
   /// A text that must be the same in the file.
   void same(const std::string& name, const std::string& value);
 
-  /// Throws IoError that lists all that did not fit. What goes over the parts after it reads.
-  void require_fit();
+  /// What puts back what was read. Nothing of it may fail.
+  void once_all_fits(std::function<void()> restore) {
+    if (file_) restores_.push_back(std::move(restore));
+  }
+  /// Puts all of it back, or throws an IoError that lists what does not fit.
+  void restore();
 
-  bool reads() const { return reads_; }
   const std::map<std::string, ConstTensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& texts() const { return texts_; }
 
  private:
   static void add(bool added, const std::string& name);
-  static void note(std::string& list, const std::string& what, const char* separator = ", ");
-  /// Keeps a text, and gives that of the file, or null.
+  /// Keeps a tensor or a text, and gives that of the file, or null where there is none that fits.
+  const Tensor* entry(const std::string& name, ConstTensorView value);
   const std::string* entry(const std::string& name, const std::string& value);
 
   const Path* path_ = nullptr;
   const Safetensors* file_ = nullptr;
-  bool reads_ = false;
   std::map<std::string, ConstTensorView> tensors_;
   std::map<std::string, std::string> texts_;
-  std::string missing_, misfits_;
+  tapegrad::detail::Listing missing_, misfits_;
+  std::vector<std::function<void()>> restores_;
 };
 
 }  // namespace detail
@@ -115,7 +117,11 @@ class CheckpointArchive {
 ///     for (const auto& batch : batches) { ...; checkpoint.save(path); }
 ///
 /// Save within the loop over batches, after a step: the resumed loop goes on with the next batch, and everything after
-/// has the same bits as without the stop. Parts are held by address and must outlive the checkpoint.
+/// has the same bits as without the stop. A save after that loop belongs to the epoch that it ends: with `epoch`
+/// counted up already, the run that goes on would take the next epoch for done. Parts are held by address and must
+/// outlive the checkpoint.
+///
+/// Not in it: gradients, and what a model's requires_grad() and training() say; the program sets them as it did.
 class Checkpoint {
  public:
   /// Parameters, and the streams of random numbers of the module and of all below it (Dropout's).
@@ -133,35 +139,33 @@ class Checkpoint {
   /// How far it is. Add it after its optimizer.
   Checkpoint& add(const std::string& name, optim::Schedule& schedule) {
     return add_part([=, &schedule](Archive& archive) {
-      Index steps = schedule.steps();
-      archive.number(name + ".steps", steps, Index{0}, std::numeric_limits<Index>::max(),
-                     [&](Index read) { schedule.check_steps(read); });
-      if (archive.reads()) schedule.set_steps(steps);
+      const Index steps = archive.number(name + ".steps", schedule.steps(), Index{0}, Archive::most_counted<Index>,
+                                         [&](Index read) { schedule.check_steps(read); });
+      archive.once_all_fits([&schedule, steps] { schedule.set_steps(steps); });
     });
   }
   /// The best value so far, and how long ago it was.
   Checkpoint& add(const std::string& name, optim::EarlyStopping& stopping) {
     return add_part([=, &stopping](Archive& archive) {
       constexpr double infinity = std::numeric_limits<double>::infinity();
-      double best = stopping.best();
-      int since_best = stopping.since_best();
-      archive.number(name + ".best", best, -infinity, infinity);
-      archive.number(name + ".since_best", since_best, 0);
-      if (archive.reads()) stopping.restore(best, since_best);
+      const double best = archive.number(name + ".best", stopping.best(), -infinity, infinity);
+      const int since_best = archive.count(name + ".since_best", stopping.since_best());
+      archive.once_all_fits([&stopping, best, since_best] { stopping.restore(best, since_best); });
     });
   }
   /// Where the stream stands.
   Checkpoint& add(const std::string& name, Rng& rng) {
     return add_part([=, &rng](Archive& archive) { visit(archive, name, rng); });
   }
-  /// Which batch of which epoch comes next. The data and their order's Rng are not in it; add the Rng.
+  /// Which batch of which epoch comes next, of as many. The data and their order's Rng are not in it; add the Rng.
   template <class Dataset>
   Checkpoint& add(const std::string& name, data::Batches<Dataset>& batches) {
     return add_part([=, &batches](Archive& archive) {
-      data::BatchState state = batches.state();
-      archive.number(name + ".key", state.key);
-      archive.number(name + ".next", state.next, Index{0}, batches.count());
-      if (archive.reads()) batches.restore(state);
+      archive.same(name + ".count", std::to_string(batches.count()));
+      const data::BatchState now = batches.state();
+      const data::BatchState state{archive.number(name + ".key", now.key),
+                                   archive.number(name + ".next", now.next, Index{0}, batches.count())};
+      archive.once_all_fits([&batches, state] { batches.restore(state); });
     });
   }
   /// A number of the program's own: epoch, step, a sum of losses. One may be infinite (the least loss so far), but not
@@ -172,7 +176,9 @@ class Checkpoint {
     using Limits = std::numeric_limits<T>;
     constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
     constexpr T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-    return add_part([=, &number](Archive& archive) { archive.number(name, number, least, most); });
+    return add_part([=, &number](Archive& archive) {
+      archive.once_all_fits([&number, read = archive.number(name, number, least, most)] { number = read; });
+    });
   }
   /// A text of the program's own, in UTF-8.
   Checkpoint& add(const std::string& name, std::string& text) {
@@ -184,12 +190,13 @@ class Checkpoint {
   }
 
   /// Writes a file beside `path`, and puts it there when the disk has all of it: whatever happens meanwhile, `path` is
-  /// the old file or the new one. Throws IoError if it cannot be written, ValueError if two parts have the same name or
-  /// a number is NaN.
+  /// the old file or the new one. Throws IoError if it cannot be written, ValueError if two parts have the same name, a
+  /// name or text is not UTF-8, or a number or an element of a tensor is NaN: nothing is saved then.
   void save(const Path& path) const;
 
   /// Puts everything back as it was saved. Throws IoError for a file that is damaged, of a newer version, or of a run
-  /// with other parts, and lists all that does not fit; nothing has changed then.
+  /// with other parts, and lists what does not fit; ValueError if two parts have the same name. Whatever it throws,
+  /// nothing has changed then.
   void load(const Path& path);
 
  private:

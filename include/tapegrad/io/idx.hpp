@@ -17,7 +17,8 @@ struct Idx {
 };
 
 /// Reads an IDX file of bytes with 1 to 4 axes, plain or compressed by gzip. Throws IoError for any other, and where
-/// the data are not exactly as long as the header says.
+/// the data are not exactly as long as the header says. (What follows compressed data and is not compressed itself is
+/// ignored, as by gzip.)
 Idx read_idx(const Path& path);
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::io

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "../autodiff/parameter.hpp"
 
@@ -89,8 +90,15 @@ class Optimizer {
     check_lr(lr);
     require(!parameters.empty(), "got no parameters; there is nothing to optimise");
     const std::size_t before = states_.size();
+    std::set<const Parameter*> known;
+    for (const ParameterState& state : states_) known.insert(state.parameter);
     try {
-      for (std::size_t i = 0; i < parameters.size(); ++i) add_parameter(parameters[i], i, buffers);
+      for (std::size_t i = 0; i < parameters.size(); ++i) {
+        require(parameters[i] != nullptr, "parameter ", i, " is a null pointer");
+        if (!known.insert(parameters[i]).second)
+          refuse(described(*parameters[i], i), " is there already; each may be given once");
+        add_parameter(*parameters[i], buffers);
+      }
       lrs_.push_back(lr);
     } catch (...) {
       states_.resize(before);
@@ -134,13 +142,10 @@ class Optimizer {
     require(group < groups(), "group ", group, " of ", groups());
     return group;
   }
-  void add_parameter(Parameter* parameter, std::size_t i, std::span<const InitialBuffer> buffers) {
-    require(parameter != nullptr, "parameter ", i, " is a null pointer");
-    if (std::ranges::find(states_, parameter, &ParameterState::parameter) != states_.end())
-      refuse(described(*parameter, i), " is there already; each may be given once");
-    ParameterState& added = states_.emplace_back(ParameterState{parameter, groups(), 0, {}});
+  void add_parameter(Parameter& parameter, std::span<const InitialBuffer> buffers) {
+    ParameterState& added = states_.emplace_back(ParameterState{&parameter, groups(), 0, {}});
     for (const auto& [name, value] : buffers)
-      added.buffers.push_back({name, Tensor(parameter->shape(), static_cast<Scalar>(value))});
+      added.buffers.push_back({name, Tensor(parameter.shape(), static_cast<Scalar>(value))});
   }
 
   static bool is_updated(const Parameter& parameter) { return parameter.has_grad() && parameter.requires_grad(); }

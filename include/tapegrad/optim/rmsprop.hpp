@@ -54,7 +54,7 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
         Scalar variance = v[i];
         if (mean) {
           mean[i] = flushed(keep * mean[i] + rest * g);
-          variance = std::max(Scalar{0}, variance - mean[i] * mean[i]);  // rounding may take it below 0
+          variance = std::max(variance - mean[i] * mean[i], Scalar{0});  // rounding may take it below 0; NaN it stays
         }
         Scalar direction = g / (std::sqrt(variance) + eps);
         if (b) direction = b[i] = flushed(momentum * b[i] + direction);

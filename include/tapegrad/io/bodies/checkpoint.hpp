@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "../checkpoint.hpp"
 #include "file.hpp"
 
@@ -7,47 +10,66 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
+using tapegrad::detail::Listing;
+
 TAPEGRAD_BODY void CheckpointArchive::text(const std::string& name, std::string& value) {
   const std::string* const found = entry(name, value);
-  if (found && reads_) value = *found;
+  if (found) once_all_fits([&value, read = *found]() mutable { value.swap(read); });
 }
 
 TAPEGRAD_BODY void CheckpointArchive::same(const std::string& name, const std::string& value) {
   const std::string* const found = entry(name, value);
   if (found && *found != value)
-    note(misfits_, concat(quoted(name), " is ", quoted(*found), " there, ", quoted(value), " here"));
+    misfits_.add(concat(quoted(name), " is ", quoted(*found), " there, ", quoted(value), " here"));
 }
 
-TAPEGRAD_BODY void CheckpointArchive::require_fit() {
-  std::string unexpected;
+TAPEGRAD_BODY void CheckpointArchive::restore() {
+  Listing unexpected;
   for (const auto& [name, tensor] : file_->tensors)
-    if (!tensors_.contains(name)) note(unexpected, quoted(name));
+    if (!tensors_.contains(name)) unexpected.add(quoted(name));
   for (const auto& [name, value] : file_->metadata)
-    if (!texts_.contains(name)) note(unexpected, quoted(name));
+    if (!texts_.contains(name)) unexpected.add(quoted(name));
   std::string all;
-  if (!missing_.empty()) note(all, "it lacks " + missing_, "; ");
-  if (!unexpected.empty()) note(all, "it has " + unexpected + " too", "; ");
-  if (!misfits_.empty()) note(all, misfits_, "; ");
+  const auto add = [&](const char* before, const Listing& list, const char* after) {
+    if (!list.empty()) all += concat(all.empty() ? "" : "; ", before, list, after);
+  };
+  add("it lacks ", missing_, "");
+  add("it has ", unexpected, " too");
+  add("", misfits_, "");
   require_file(all.empty(), *path_, "is a checkpoint of another run: ", all);
-  tensors_.clear();
-  texts_.clear();
-  reads_ = true;
+  for (const auto& restore : restores_) restore();
 }
 
 TAPEGRAD_BODY void CheckpointArchive::add(bool added, const std::string& name) {
   require<ValueError>(added, "checkpoint: the name ", quoted(name), " is there twice; each part has its own");
 }
 
-TAPEGRAD_BODY void CheckpointArchive::note(std::string& list, const std::string& what, const char* separator) {
-  list += (list.empty() ? "" : separator) + what;
+TAPEGRAD_BODY const Tensor* CheckpointArchive::entry(const std::string& name, ConstTensorView value) {
+  add(tensors_.emplace(name, value).second && !texts_.contains(name), name);
+  if (!file_) {
+    const auto nan = std::ranges::find_if(value.span(), [](Scalar x) { return std::isnan(x); });
+    require<ValueError>(nan == value.span().end(), "checkpoint: ", quoted(name), " has NaN as its element ",
+                        nan - value.span().begin(), "; nothing is saved");
+    return nullptr;
+  }
+  const auto found = file_->tensors.find(name);
+  if (found == file_->tensors.end()) {
+    missing_.add(quoted(name));
+    return nullptr;
+  }
+  const Tensor& there = found->second;
+  if (there.shape() == value.shape()) return &there;
+  misfits_.add(concat(quoted(name), " is ", there.shape(), " there, ", value.shape(), " here"));
+  return nullptr;
 }
 
 TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& name, const std::string& value) {
   add(texts_.emplace(name, value).second && !tensors_.contains(name), name);
   if (!file_) return nullptr;
   const auto found = file_->metadata.find(name);
-  if (found == file_->metadata.end()) note(missing_, quoted(name));
-  return found == file_->metadata.end() ? nullptr : &found->second;
+  if (found != file_->metadata.end()) return &found->second;
+  missing_.add(quoted(name));
+  return nullptr;
 }
 
 inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
@@ -84,19 +106,17 @@ TAPEGRAD_BODY void Checkpoint::load(const Path& path) {
                        " and could not go on with the same bits");
   Archive archive(path, file);
   for (const Part& part : parts_) part(archive);
-  archive.require_fit();
-  for (const Part& part : parts_) part(archive);
+  archive.restore();
 }
 
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, Rng& rng) {
-  Rng::State state = rng.state();
-  archive.number(name + ".key", state.key);
-  archive.number(name + ".counter", state.counter);
-  if (archive.reads()) rng = Rng(state);
+  const Rng::State now = rng.state();
+  const Rng::State state{archive.number(name + ".key", now.key), archive.number(name + ".counter", now.counter)};
+  archive.once_all_fits([&rng, state] { rng = Rng(state); });
 }
 
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, Parameter& parameter) {
-  archive.tensor(name, std::as_const(parameter).value(), [&] { return parameter.mutable_value(); });
+  archive.tensor(name, std::as_const(parameter).value(), [&parameter] { return parameter.mutable_value(); });
 }
 
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, nn::Module& module) {
@@ -111,15 +131,15 @@ TAPEGRAD_BODY void Checkpoint::visit_rngs(Archive& archive, const std::string& n
 
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer) {
   for (std::size_t group = 0; group < optimizer.groups(); ++group) {
-    double lr = optimizer.lr(group);
-    archive.number(detail::concat(name, ".lr.", group), lr, 0.0, double{std::numeric_limits<Scalar>::max()});
-    if (archive.reads()) optimizer.set_lr(lr, group);
+    const double lr = archive.number(detail::concat(name, ".lr.", group), optimizer.lr(group), 0.0,
+                                     double{std::numeric_limits<Scalar>::max()});
+    archive.once_all_fits([&optimizer, lr, group] { optimizer.set_lr(lr, group); });
   }
   for (std::size_t i = 0; optim::ParameterState & state : optimizer.states()) {
     const std::string prefix = detail::concat(name, ".", i++, ".");
-    archive.number(prefix + "steps", state.steps, Index{0});
+    archive.once_all_fits([&state, steps = archive.count(prefix + "steps", state.steps)] { state.steps = steps; });
     for (auto& buffer : state.buffers)
-      archive.tensor(prefix + buffer.name, buffer.value, [&] { return buffer.value.view(); });
+      archive.tensor(prefix + buffer.name, buffer.value, [&buffer] { return buffer.value.view(); });
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <system_error>
@@ -42,27 +43,38 @@ struct SystemError {
   std::string str() const { return std::generic_category().message(code); }
 };
 
-/// Numbers of type From, wherever they lie, as Scalars.
+/// Numbers of type From, wherever they lie, as Scalars. False if one of them is finite and infinite as a Scalar.
 template <class From>
-void convert(const std::byte* from, TensorView to) {
+bool convert(const std::byte* from, TensorView to) {
+  bool fits = true;
   for (Index i = 0; i < to.size(); ++i) {
     From number;
     std::memcpy(&number, from + i * static_cast<Index>(sizeof(From)), sizeof(From));
     to.data()[i] = static_cast<Scalar>(number);
+    fits &= std::isinf(number) || !std::isinf(to.data()[i]);
   }
+  return fits;
 }
+inline constexpr const char* too_large = "has a number that is too large for a float; this program's numbers are such";
 
 TAPEGRAD_BODY bool Descriptor::close() { return !is_open() || ::close(release()) == 0; }
+
+/// Opens a regular file to be read, and nothing else: whoever opens a pipe waits for its writer.
+inline Descriptor open_to_read(const Path& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  require_file(file.is_open(), path, "cannot be opened: ", SystemError());
+  struct stat status {};
+  require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", SystemError());
+  require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
+  return file;
+}
 
 }  // namespace detail
 
 TAPEGRAD_BODY std::vector<std::byte> read_file(const Path& path) {
-  const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  detail::require_file(file.is_open(), path, "cannot be opened: ", detail::SystemError());
+  const detail::Descriptor file = detail::open_to_read(path);
   struct stat status {};
   detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::SystemError());
-  detail::require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
-
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t done = 0; done < bytes.size();) {
     const auto count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
@@ -79,10 +91,7 @@ TAPEGRAD_BODY AtomicFile::AtomicFile(const Path& path)
       target_(resolved(path)),
       temporary_(Path(target_) += ".tmp"),
       file_(open_temporary()),
-      lock_(::dup(file_.number())) {
-  struct stat status {};
-  if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
-}
+      lock_(::fcntl(file_.number(), F_DUPFD_CLOEXEC, 0)) {}
 
 TAPEGRAD_BODY AtomicFile::~AtomicFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
@@ -101,6 +110,8 @@ TAPEGRAD_BODY void AtomicFile::write(const void* data, std::size_t size) {
 
 TAPEGRAD_BODY void AtomicFile::commit() {
   check(::fsync(file_.number()) == 0);
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
   check(file_.close());
   check(::rename(temporary_.c_str(), target_.c_str()) == 0);
   temporary_.clear();
@@ -125,8 +136,12 @@ TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
 }
 
 TAPEGRAD_BODY int AtomicFile::open_temporary() const {
+  // What replaces a file is the owner's alone until commit() gives it that file's mode: nobody reads what they could
+  // not read there, and one that was read-only does not keep the next writer out if this one is killed.
+  const bool replaces = ::access(target_.c_str(), F_OK) == 0;
   while (true) {
-    detail::Descriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    detail::Descriptor file(
+        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, replaces ? 0600 : 0666));
     detail::require_file(file.is_open(), path_, "cannot be written: ", detail::SystemError(), " (", temporary_.string(),
                          "); the directory must be there and be writable");
     // Not every file system knows locks; there it goes without.
@@ -140,6 +155,7 @@ TAPEGRAD_BODY int AtomicFile::open_temporary() const {
     // Not the same if its writer came to an end between the two calls.
     if (::lstat(temporary_.c_str(), &there) != 0 || there.st_ino != opened.st_ino) continue;
     check(::ftruncate(file.number(), 0) == 0);
+    if (replaces) ::fchmod(file.number(), 0600);  // one that was left behind
     return file.release();
   }
 }

@@ -17,8 +17,11 @@ namespace detail {
 /// Reads a file that may be compressed by gzip; whether it is, its first bytes say, not its name.
 class GzReader {
  public:
-  explicit GzReader(const Path& path) : path_(path), file_(::gzopen(path.c_str(), "rb")) {
-    require_file(file_ != nullptr, path, "cannot be opened: ", SystemError());
+  explicit GzReader(const Path& path) : path_(path) {
+    Descriptor file = open_to_read(path);
+    file_.reset(::gzdopen(file.number(), "rb"));
+    require_file(file_ != nullptr, path, "cannot be opened: there is no memory for it");
+    file.release();
     ::gzbuffer(file_.get(), 1 << 17);
   }
 

@@ -33,10 +33,12 @@ inline Shape npy_shape(const Path& path, std::string_view text) {
   for (const char *at = text.data() + 1, *end = text.data() + close; at != end;) {
     Index length = -1;
     const auto [after, error] = std::from_chars(at, end, length);
-    require_file(error == std::errc() && length >= 0, path, "has a shape that is no list of whole numbers: ",
-                 text.substr(0, std::min<std::size_t>(close + 1, 100)));
     axes.push_back(length);
-    at = std::find_if_not(after, end, [](char c) { return c == ',' || c == ' '; });
+    const bool comma = after != end && *after == ',';  // which the last may lack, unless it is the only one
+    require_file(
+        error == std::errc() && length >= 0 && (comma || (after == end && axes.size() > 1)), path,
+        "has a shape that is no list of whole numbers: ", text.substr(0, std::min<std::size_t>(close + 1, 100)));
+    at = std::find_if_not(after + comma, end, [](char c) { return c == ' '; });
   }
   try {
     return Shape(std::span<const Index>(axes));
@@ -80,7 +82,8 @@ TAPEGRAD_BODY Tensor load_npy(const Path& path) {
 
   Tensor tensor = Tensor::uninitialized(shape);
   const std::byte* data = bytes.data() + (bytes.size() - needed);
-  is_float ? detail::convert<float>(data, tensor) : detail::convert<double>(data, tensor);
+  const bool fits = is_float ? detail::convert<float>(data, tensor) : detail::convert<double>(data, tensor);
+  require_file(fits, path, detail::too_large);
   return tensor;
 }
 

@@ -45,10 +45,15 @@ inline std::vector<png_byte> encode_png(const Path& path, ConstTensorView image)
 TAPEGRAD_BODY Tensor image_grid(ConstTensorView images, const GridOptions& options) {
   using detail::require;
   const auto& [height, width, channels, wanted_columns, padding, background] = options;
-  require<ValueError>(
-      height > 0 && width > 0 && (channels == 1 || channels == 3) && wanted_columns >= 0 && padding >= 0,
-      "image grid: images of ", height, "x", width, "x", channels, ", columns ", wanted_columns, ", padding ", padding,
-      "; sizes are positive, channels 1 or 3, columns and padding not negative");
+  constexpr Index most = Index{1} << 20;
+  const auto within = [](Index number, Index least) { return number >= least && number <= most; };
+  require<ValueError>(within(height, 1) && within(width, 1) && (channels == 1 || channels == 3) &&
+                          within(wanted_columns, 0) && within(padding, 0),
+                      "image grid: images of ", height, "x", width, "x", channels, ", columns ", wanted_columns,
+                      ", padding ", padding,
+                      "; sizes are positive, channels 1 or 3, columns and padding not negative, "
+                      "and none is above ",
+                      most);
   const Index count = images.shape().rows();
   require<ShapeError>(count > 0 && images.shape().cols() == height * width * channels, "image grid: images are ",
                       images.shape(), "; it must be some rows of ", height, "x", width, "x", channels, " = ",

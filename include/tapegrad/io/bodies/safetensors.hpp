@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <span>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "../safetensors.hpp"
@@ -24,41 +26,84 @@ TAPEGRAD_BODY std::string quoted(const std::string& name) {
       .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-/// Reads a header in JSON and keeps nothing of it, to refuse what Json::parse would not: equal keys, of which that
-/// keeps the last, and what is nested deeper than a tensor's shape, before it costs memory. (Its callbacks could refuse
-/// them too, but take time that grows with the square of the number of tensors.)
-class HeaderDoubts final : public nlohmann::json_sax<Json> {
+/// Takes a header's tensors and texts as the parser comes by them, and refuses the first thing that is not as it must
+/// be. (A tree of Json would take the last of equal keys, nest as deeply as a file likes, and end the program if memory
+/// does while it is destroyed.)
+class SafetensorsHeader final : public nlohmann::json_sax<Json> {
  public:
-  HeaderDoubts(const Path& path, std::uint64_t length) : path_(path), length_(length) {}
+  struct Entry {
+    std::string name, dtype;
+    std::vector<std::uint64_t> shape, data_offsets;
+  };
 
-  bool start_object(std::size_t) override { return open(); }
-  bool start_array(std::size_t) override { return open(); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
+  SafetensorsHeader(const Path& path, std::string_view text) : path_(path), length_(text.size()) {
+    Json::sax_parse(text, this);
+    // The parser takes a zero for the end, and more kinds of blanks.
+    const bool strict = text.starts_with('{') && text.find_last_not_of(' ') == text.rfind('}') &&
+                        text.find('\0') == std::string_view::npos;
+    require_file(strict, path, "has a header that does not begin with { and end with } and blanks; it is damaged");
+  }
+
+  std::vector<Entry> entries;
+  std::map<std::string, std::string> metadata;
+
+  bool start_object(std::size_t) override {
+    if (depth() > 1) refuse("object", "{");
+    if (depth() == 1 && !in_metadata()) entries.push_back({key_[0], {}, {}, {}});
+    return open();
+  }
+  bool start_array(std::size_t) override {
+    if (depth() != 2 || in_metadata()) refuse("array", "[");
+    if (key_[1] == "shape")
+      list_ = &entries.back().shape;
+    else if (key_[1] == "data_offsets")
+      list_ = &entries.back().data_offsets;
+    else
+      refuse("array", "[");
+    return open();
+  }
   bool key(std::string& name) override {
     require_file(keys_.back().insert(name).second, path_, "has ", detail::quoted(name),
                  " twice in its header; names must differ");
+    key_[depth() - 1] = name;
     return true;
   }
+  bool string(std::string& value) override {
+    if (depth() == 2 && in_metadata())
+      metadata.emplace(key_[1], value);
+    else if (depth() == 2 && key_[1] == "dtype")
+      entries.back().dtype = value;
+    else
+      refuse("string", value);
+    return true;
+  }
+  bool number_unsigned(Json::number_unsigned_t value) override {
+    if (depth() != 3) refuse("number", std::to_string(value));
+    list_->push_back(value);
+    return true;
+  }
+  bool end_object() override {
+    if (depth() == 2 && !in_metadata() && keys_.back().size() != 3) refuse_entry();
+    return close();
+  }
+  bool end_array() override { return close(); }
+  bool null() override { refuse("null", "null"); }
+  bool boolean(bool value) override { refuse("boolean", value ? "true" : "false"); }
+  bool number_integer(Json::number_integer_t value) override { refuse("number", std::to_string(value)); }
+  bool number_float(Json::number_float_t, const std::string& text) override { refuse("number", text); }
+  bool binary(Json::binary_t&) override { refuse("binary", "binary"); }
   bool parse_error(std::size_t byte, const std::string&, const Json::exception& error) override {
     require_file(dynamic_cast<const Json::out_of_range*>(&error) == nullptr, path_,
                  "has a header with a number that is too large");
     fail_file(path_, {"has a header that is not JSON (at byte ", byte, " of ", length_,
                       "): it is damaged or no safetensors file"});
   }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(Json::number_integer_t) override { return true; }
-  bool number_unsigned(Json::number_unsigned_t) override { return true; }
-  bool number_float(Json::number_float_t, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
 
  private:
+  std::size_t depth() const { return keys_.size(); }
+  bool in_metadata() const { return key_[0] == "__metadata__"; }
   bool open() {
     keys_.emplace_back();
-    require_file(keys_.size() <= 3, path_, "has a header with brackets nested ", keys_.size(),
-                 " deep; a tensor's shape is the third");
     return true;
   }
   bool close() {
@@ -66,123 +111,133 @@ class HeaderDoubts final : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  /// A value of that type stands where it must not.
+  [[noreturn]] void refuse(const char* type, const std::string& value) const {
+    if (depth() == 0) fail_file(path_, {"has a header that is a JSON ", type, "; it must be an object"});
+    if (depth() == 1 && in_metadata())
+      fail_file(path_, {"has __metadata__ that is a JSON ", type, "; it must be an object"});
+    if (in_metadata())
+      fail_file(path_,
+                {"has __metadata__ with ", quoted(key_[1]), " that is a JSON ", type, "; all of it must be strings"});
+    if (depth() < 3) refuse_entry();
+    if (list_ == &entries.back().data_offsets)
+      fail_file(path_, {"tensor ", quoted(key_[0]), " has data_offsets that are not two whole numbers"});
+    fail_file(path_,
+              {"tensor ", quoted(key_[0]), " has an axis of length ", quoted(value), "; lengths are whole numbers"});
+  }
+  [[noreturn]] void refuse_entry() const {
+    fail_file(path_, {"tensor ", quoted(key_[0]), " is not described by dtype (a string), shape (an array) and ",
+                      "data_offsets (an array), and no more"});
+  }
+
   const Path& path_;
-  std::uint64_t length_;
-  std::vector<std::set<std::string>> keys_;  // of each open bracket
+  std::size_t length_;
+  std::vector<std::set<std::string>> keys_;     // of each open bracket
+  std::string key_[2];                          // the last one in the header, and in what stands there
+  std::vector<std::uint64_t>* list_ = nullptr;  // what an open [ fills
 };
 
-/// Reads one file whose every word is doubted.
+/// Reads one file whose every word is doubted. Before it takes memory for numbers, all that is said of them is checked.
 class SafetensorsReader {
  public:
   explicit SafetensorsReader(const Path& path) : path_(path), bytes_(read_file(path)) {
-    const Json header = parse_header();
-    for (const auto& [name, entry] : header.items()) name == "__metadata__" ? read_metadata(entry) : read(name, entry);
-    check_layout();
+    SafetensorsHeader header(path, split());
+    for (const Entry& entry : header.entries) check_entry(entry);
+    check_layout(header.entries);
+    for (const Entry& entry : header.entries) read(entry);
+    result_.metadata = std::move(header.metadata);
   }
 
   Safetensors take() { return std::move(result_); }
 
  private:
-  struct Place {
-    std::size_t begin, end;
-    std::string name;
-    friend auto operator<=>(const Place&, const Place&) = default;
-  };
+  using Entry = SafetensorsHeader::Entry;
 
   template <class... Parts>
   void check(bool condition, const Parts&... parts) const {
     require_file(condition, path_, parts...);
   }
+  static std::string tensor(const Entry& entry) { return "tensor " + quoted(entry.name) + " "; }
+  static std::size_t width(const Entry& entry) { return entry.dtype == "F32" ? 4 : 8; }
 
-  Json parse_header() {
+  /// The header; data_ is what follows it.
+  std::string_view split() {
     check(bytes_.size() >= 8, "has ", bytes_.size(), " bytes; a safetensors file begins with 8, its header's length");
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), 8);
     check(length <= bytes_.size() - 8, "says that its header has ", length, " bytes; ", bytes_.size() - 8,
           " follow: it is truncated or no safetensors file");
-    const auto* text = reinterpret_cast<const char*>(bytes_.data()) + 8;
-    data_ = std::span(bytes_).subspan(8 + static_cast<std::size_t>(length));
-
-    HeaderDoubts doubts(path_, length);
-    Json::sax_parse(text, text + length, &doubts);
-    Json header = Json::parse(text, text + length);
-    check(header.is_object(), "has a header that is a JSON ", header.type_name(), "; it must be an object");
-    return header;
+    const auto size = static_cast<std::size_t>(length);
+    data_ = std::span(bytes_).subspan(8 + size);
+    return {reinterpret_cast<const char*>(bytes_.data()) + 8, size};
   }
 
-  void read_metadata(const Json& entry) {
-    check(entry.is_object(), "has __metadata__ that is a JSON ", entry.type_name(), "; it must be an object");
-    for (const auto& [key, value] : entry.items()) {
-      check(value.is_string(), "has __metadata__ with ", quoted(key), " that is a JSON ", value.type_name(),
-            "; all of it must be strings");
-      result_.metadata.emplace(key, value.get<std::string>());
-    }
-  }
-
-  void read(const std::string& name, const Json& entry) {
-    const std::string tensor = "tensor " + quoted(name) + " ";
-    const auto is = [&](const char* key, Json::value_t type) {
-      return entry.contains(key) && entry[key].type() == type;
-    };
-    check(entry.is_object() && entry.size() == 3 && is("dtype", Json::value_t::string) &&
-              is("shape", Json::value_t::array) && is("data_offsets", Json::value_t::array),
-          tensor, "is not described by dtype (a string), shape (an array) and data_offsets (an array), and no more");
-
-    const auto dtype = entry["dtype"].get<std::string>();
-    check(dtype == "F32" || dtype == "F64", tensor, "has dtype ", quoted(dtype), "; \"F32\" and \"F64\" can be read");
-    const std::size_t width = dtype == "F32" ? 4 : 8;
-    const Shape shape = read_shape(tensor, entry["shape"]);
-    const Json& offsets = entry["data_offsets"];
-    check(offsets.size() == 2 && offsets[0].is_number_unsigned() && offsets[1].is_number_unsigned(), tensor,
-          "has data_offsets that are not two whole numbers");
-    const auto begin = offsets[0].get<std::uint64_t>(), end = offsets[1].get<std::uint64_t>();
-    check(begin <= end && end <= data_.size(), tensor, "has data_offsets ", begin, " to ", end, "; the file has ",
-          data_.size(), " bytes of data: it is truncated or damaged");
-    const std::size_t needed = static_cast<std::size_t>(shape.size()) * width;
-    check(end - begin == needed, tensor, "has ", end - begin, " bytes; shape ", shape, " of ", dtype, " needs ",
+  void check_entry(const Entry& entry) const {
+    const auto& [name, dtype, lengths, offsets] = entry;
+    check(dtype == "F32" || dtype == "F64", tensor(entry), "has dtype ", quoted(dtype),
+          "; \"F32\" and \"F64\" can be read");
+    const Shape shape = shape_of(entry);
+    check(offsets.size() == 2, tensor(entry), "has data_offsets that are not two whole numbers");
+    const std::uint64_t begin = offsets[0], end = offsets[1];
+    check(begin <= end && end <= data_.size(), tensor(entry), "has data_offsets ", begin, " to ", end,
+          "; the file has ", data_.size(), " bytes of data: it is truncated or damaged");
+    const std::size_t needed = static_cast<std::size_t>(shape.size()) * width(entry);
+    check(end - begin == needed, tensor(entry), "has ", end - begin, " bytes; shape ", shape, " of ", dtype, " needs ",
           needed);
-
-    Tensor value = Tensor::uninitialized(shape);
-    const std::byte* from = data_.data() + begin;
-    width == 4 ? convert<float>(from, value) : convert<double>(from, value);
-    result_.tensors.emplace(name, std::move(value));
-    places_.push_back({static_cast<std::size_t>(begin), static_cast<std::size_t>(end), tensor});
   }
 
-  Shape read_shape(const std::string& tensor, const Json& lengths) const {
-    check(lengths.size() <= Shape::max_rank, tensor, "has ", lengths.size(), " axes; at most ", Shape::max_rank,
+  Shape shape_of(const Entry& entry) const {
+    const auto& lengths = entry.shape;
+    check(lengths.size() <= Shape::max_rank, tensor(entry), "has ", lengths.size(), " axes; at most ", Shape::max_rank,
           " are supported");
     std::vector<Index> axes;
-    for (const Json& length : lengths) {
-      check(length.is_number_unsigned() && length.get<std::uint64_t>() <= std::numeric_limits<Index>::max(), tensor,
-            "has an axis of length ", quoted(length.dump()), "; lengths are whole numbers");
-      axes.push_back(length.get<Index>());
+    for (const std::uint64_t length : lengths) {
+      check(length <= std::numeric_limits<Index>::max(), tensor(entry), "has an axis of length ", length,
+            "; it is damaged");
+      axes.push_back(static_cast<Index>(length));
     }
     try {
       return Shape(std::span<const Index>(axes));
     } catch (const ShapeError& error) {
-      throw IoError(concat(path_.string(), ": ", tensor, "has an impossible shape: ", error.what()));
+      throw IoError(concat(path_.string(), ": ", tensor(entry), "has an impossible shape: ", error.what()));
     }
   }
 
-  /// The data are the tensors, one after another, and nothing else.
-  void check_layout() {
-    std::sort(places_.begin(), places_.end());
+  /// The data are the tensors, one after another, and nothing else. Puts them into that order.
+  void check_layout(std::vector<Entry>& entries) const {
+    std::ranges::sort(entries, {}, [](const Entry& entry) { return std::tie(entry.data_offsets, entry.name); });
     std::size_t end = 0;
-    for (const Place& place : places_) {
-      check(place.begin >= end, place.name, "begins at byte ", place.begin, " of the data, within another");
-      check(place.begin == end, "has bytes ", end, " to ", place.begin, " of its data in no tensor; it is damaged");
-      end = place.end;
+    for (const Entry& entry : entries) {
+      const std::uint64_t begin = entry.data_offsets[0];
+      check(begin >= end, tensor(entry), "begins at byte ", begin, " of the data, within another");
+      check(begin == end, "has bytes ", end, " to ", begin, " of its data in no tensor; it is damaged");
+      end = static_cast<std::size_t>(entry.data_offsets[1]);
     }
     check(end == data_.size(), "has ", data_.size() - end, " bytes after the last tensor; it is damaged");
+  }
+
+  void read(const Entry& entry) {
+    Tensor value = Tensor::uninitialized(shape_of(entry));
+    const std::byte* from = data_.data() + entry.data_offsets[0];
+    const bool fits = width(entry) == 4 ? convert<float>(from, value) : convert<double>(from, value);
+    check(fits, tensor(entry), too_large);
+    result_.tensors.emplace(entry.name, std::move(value));
   }
 
   const Path& path_;
   std::vector<std::byte> bytes_;
   std::span<const std::byte> data_;
-  std::vector<Place> places_;
   Safetensors result_;
 };
+
+/// A text in JSON.
+inline std::string to_json(const std::string& text) {
+  try {
+    return Json(text).dump();
+  } catch (const Json::type_error&) {
+    throw ValueError(concat("write_safetensors: ", quoted(text), " is not UTF-8; names and texts must be"));
+  }
+}
 
 }  // namespace detail
 
@@ -190,24 +245,29 @@ TAPEGRAD_BODY Safetensors read_safetensors(const Path& path) { return detail::Sa
 
 TAPEGRAD_BODY void write_safetensors(const Path& path, const std::map<std::string, ConstTensorView>& tensors,
                                      const std::map<std::string, std::string>& metadata) {
-  detail::Json header = detail::Json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  using detail::to_json;
+  std::string header;
+  const auto add = [](std::string& object, const std::string& key, const std::string& value) {
+    object += (object.empty() ? "" : ",") + to_json(key) + ":" + value;
+  };
+  if (!metadata.empty()) {
+    std::string texts;
+    for (const auto& [key, text] : metadata) add(texts, key, to_json(text));
+    add(header, "__metadata__", "{" + texts + "}");
+  }
   std::size_t offset = 0;
   for (const auto& [name, tensor] : tensors) {
     detail::require<ValueError>(name != "__metadata__", "write_safetensors: a tensor is called __metadata__, the name ",
                                 "of what is no tensor in the file");
     const std::size_t end = offset + static_cast<std::size_t>(tensor.size()) * sizeof(Scalar);
-    header[name] = {{"dtype", detail::dtype_name},
-                    {"shape", std::vector(tensor.shape().begin(), tensor.shape().end())},
-                    {"data_offsets", {offset, end}}};
+    std::string axes;
+    for (const Index length : tensor.shape()) axes += (axes.empty() ? "" : ",") + std::to_string(length);
+    add(header, name,
+        detail::concat(R"({"data_offsets":[)", offset, ",", end, R"(],"dtype":")", detail::dtype_name, R"(","shape":[)",
+                       axes, "]}"));
     offset = end;
   }
-  std::string text;
-  try {
-    text = header.dump();
-  } catch (const detail::Json::type_error&) {
-    throw ValueError("write_safetensors: a name or a text is not UTF-8");
-  }
+  std::string text = "{" + header + "}";
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data are aligned
 
   AtomicFile file(path);
