@@ -214,6 +214,7 @@ TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatri
   detail::require<ShapeError>(c.col_stride == 1, "gemm: C's columns are ", c.col_stride,
                               " apart; its rows must be contiguous (for C transposed, compute B^T A^T)");
   if (c.rows == 0 || c.cols == 0) return;
+  if (a.cols == 0) a.row_stride = b.col_stride = 0;  // null pointers, where nobody may take a step
   const gemm_detail::Product product(a, b, c, start);
   detail::parallel_region(static_cast<int>(product.blocks()), [&](int thread, int threads) {
     for (Index block = thread; block < product.blocks(); block += threads) product.compute(block);

@@ -71,6 +71,7 @@ struct Transpose {
     const int left = std::min(shape.checked_axis(a), shape.checked_axis(b));
     const int right = std::max(shape.checked_axis(a), shape.checked_axis(b));
     if (left == right) return detail::put(to, first, detail::Same{}, from);
+    if (from.empty()) return;
     const detail::Cut outside(shape, left), inside(shape, right);
     const Index lefts = outside.length, rights = inside.length, inner = inside.inner;
     const Index middle = outside.inner / std::max<Index>(1, rights * inner);

@@ -20,6 +20,13 @@
 #define TAPEGRAD_UNROLL_TWICE _Pragma("GCC unroll 2")
 #endif
 
+// Whether clang fuses all that it may: not without optimisation, nor where sanitizers stand between.
+#if defined(__clang__) && defined(__OPTIMIZE__)
+#define TAPEGRAD_CLANG_FUSES !(__has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer))
+#else
+#define TAPEGRAD_CLANG_FUSES 0
+#endif
+
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 
 template <class T, int lanes_>
@@ -118,7 +125,7 @@ template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b, const Vec<T, lanes>& c) {
 #if TAPEGRAD_X86
   if constexpr (lanes > 4) {  // AVX2 or AVX-512, in float; written so that no flag can keep the compiler from fusing
-#if defined(__clang__) && defined(__OPTIMIZE__)
+#if TAPEGRAD_CLANG_FUSES
 #pragma clang fp contract(fast)
     return {a.raw * b.raw + c.raw};
 #else
