@@ -1,7 +1,7 @@
 // A multilayer perceptron that tells MNIST's digits apart: 784-512-512-10, ReLU, dropout, Adam. `judge` looks at
 // samples through its second hidden layer.
 //
-// Expect at least 98 % of the test images right after ten epochs (98.2 to 98.5 %).
+// Expect at least 98 % of the test images right after ten epochs (98.2 to 98.6 %).
 
 #include "common/classifier.hpp"
 #include "common/mnist.hpp"
@@ -47,6 +47,7 @@ void train(const Options& options, double dropout) {
         mean.backward();
         adam.step();
         loss.add(mean.item(), batch.size());
+        require_number(loss.value());
         progress.add(batch.size());
       }
     }
@@ -56,8 +57,10 @@ void train(const Options& options, double dropout) {
       std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss.value(), 100 * test);
   }
   tg::io::save(output_path(options, "model.safetensors"), model);
-  write_summary(options,
-                {{"options", to_json(options)}, {"train_accuracy", accuracy_on(mnist.train)}, {"test_accuracy", test}});
+  nlohmann::json summary{{"options", to_json(options)}};
+  summary["options"]["dropout"] = dropout;
+  summary.update({{"train_accuracy", accuracy_on(mnist.train)}, {"test_accuracy", test}});
+  write_summary(options, summary);
 }
 
 }  // namespace

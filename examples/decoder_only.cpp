@@ -128,7 +128,7 @@ double auto_decoded_loss(Model& model, const tg::data::ImageDataset& test, tg::R
 /// mean image and nine samples; and what all programs draw.
 void draw_pictures(const Options& options, Model& model, const tg::data::ImageDataset& test, const Eigen::ArrayXd& mean,
                    tg::Rng rng) {
-  const tg::Tensor images = test.tensor(0, 50);
+  const tg::Tensor images = test.tensor(0, std::min(50, test.size()));
   Decoder& decoder = model.decoder;
   draw(options, "reconstructions.png", in_pairs(images, decoder.images(model.codes_for(images, rng)), 10), 10);
   const tg::Tensor mean_image(mean);
@@ -196,12 +196,18 @@ void run(const Options& options, const Scheme& scheme, const CheckpointOptions& 
     train(
         options, tape, batches, train_images.size(), adam, 1, report,
         [&](tg::Var x, std::span<const tg::Index> indices) { return without_kl(model.loss(x, indices, rng.noise)); },
-        [&] { return measure(mnist.test, false); }, [&] { checkpoints.after_step(); });
+        [&] {
+          const Nats nats = measure(mnist.test, false);
+          checkpoints.stop_if_asked();
+          return nats;
+        },
+        [&] { checkpoints.after_step(); });
   }
   const Nats on_train = measure(train_images, true);
   report.summary["above_floor"] = on_train.loss() - report.summary["floors"]["mean_image"]["train"].get<double>();
 
   model.whiten();
+  tg::io::save(output_path(options, "model.safetensors"), model.decoder);
   constexpr int draws = 4096;
   report.summary["nll"] = {
       {"samples", draws}, {"test", negative_log_likelihood(options, model.decoder, mnist.test, draws, rng.evaluation)}};
@@ -209,7 +215,6 @@ void run(const Options& options, const Scheme& scheme, const CheckpointOptions& 
     report.summary["auto_decoder"]["test"] = auto_decoded_loss(model, mnist.test, rng.evaluation);
   compare_with_mean_image(options, model.decoder, pixels.mean(), rng.evaluation, report.summary);
   draw_pictures(options, model, mnist.test, pixels.mean(), rng.evaluation);
-  tg::io::save(output_path(options, "model.safetensors"), model.decoder);
   if (!options.quiet) print_findings(report.summary);
   report.finish(on_train, measure(mnist.test, false));
 }
@@ -250,9 +255,9 @@ int main(int argc, char** argv) {
   return run_main(app, argc, argv, [&] {
     if (as_posted) return run_posted_program(options, no_target_check ? tg::TargetCheck::off : tg::TargetCheck::on);
     const bool table = scheme.codes == Codes::fixed || scheme.codes == Codes::learned;
-    if (table && scheme.samples > 1) throw std::runtime_error("--samples is for codes that are redrawn or nearest");
+    if (table && scheme.samples > 1) throw CLI::ValidationError("--samples is for codes that are redrawn or nearest");
     if (scheme.codes == Codes::nearest && scheme.samples == 1)
-      throw std::runtime_error("--codes nearest chooses among --samples; give it more than 1, as --samples 256");
+      throw CLI::ValidationError("--codes nearest chooses among --samples; give it more than 1, as --samples 256");
     run(options, scheme, checkpoints);
   });
 }

@@ -142,15 +142,17 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
           loss.backward();
           adam.step();
           sum += loss.item() * batch.size();
-          if (!std::isfinite(sum)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+          require_number(sum);
           pace.step(batch.size());
           progress.add(batch.size());
           checkpoints.after_step();
         }
         train = sum / mnist.train.size();
       }
-      schedule.step();
       test = measure(mnist.test);
+      require_number(test);
+      checkpoints.stop_if_asked();
+      schedule.step();
       metrics.add(epoch, train, test);
       metrics.write();
       if (!options.quiet) {

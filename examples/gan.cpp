@@ -133,14 +133,14 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
     pace.add_to(checkpoints.state, "pace");
     checkpoints.require_same(summary["options"], {"dropout", "batch", "lr", "seed"});
     checkpoints.resume();
+    require_epochs_left(epoch, options.epochs);
     for (; epoch <= options.epochs; ++epoch, sums = {}) {
       {
         Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
         pace.start();
         for (const auto& batch : batches) {
           gan.step(batch, rng.noise, sums);
-          if (!std::isfinite(sums.discriminator + sums.generator))
-            throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+          require_number(sums.discriminator + sums.generator);
           pace.step(batch.size());
           progress.add(batch.size());
           checkpoints.after_step();
@@ -159,8 +159,8 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
     }
   }
 
-  draw_samples(options, gan.generator, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), gan.generator);
+  draw_samples(options, gan.generator, rng.evaluation);
   summary.update({{"discriminator_loss", mean.discriminator},
                   {"generator_loss", mean.generator},
                   {"real_taken_for_real", mean.real},

@@ -95,7 +95,8 @@ class Training {
              mnist_.test, {.size = mnist_.test.size(), .binarize = tg::data::Binarize::bernoulli, .noise = &pixels}))
       test_ = tg::Tensor(all.images);
     tg::io::Checkpoint& state = checkpoints_.state;
-    checkpoints_.require_same(options_json(), {"k", "objective", "beta1", "initial_v", "seed", "weights"});
+    checkpoints_.require_same(options_json(),
+                              {"k", "objective", "beta1", "initial_v", "seed", "weights", "eval_samples"});
     state.add("model", model_).add("adam", adam_).add("pixels", rng_.order).add("noise", rng_.noise);
     state.add("batches", batches_).add("epoch", epoch_).add("step", step_).add("total", total_);
     metrics_.add_to(state);
@@ -126,6 +127,9 @@ class Training {
 
   void train() {
     const int epochs = epochs_until(iwae_.stages);
+    if (step_ > epochs * batches_.count())
+      throw std::runtime_error("the checkpoint is of epoch " + std::to_string(epoch_ + 1) + "; --stages " +
+                               std::to_string(iwae_.stages) + " ends with epoch " + std::to_string(epochs));
     const auto steps_left = static_cast<double>(epochs * batches_.count() - step_);
     Projection projection("steps", steps_left, options_.quiet);
     Trace trace(iwae_.trace, model_);
@@ -150,13 +154,14 @@ class Training {
         ++step_;
         pace_.step(batch.size());
         if (trace.full()) return trace.save(options_);
-        if (!std::isfinite(total_)) throw std::runtime_error("the loss is no longer a number");
+        require_number(total_);
         progress.add(batch.size());
         projection.at(static_cast<double>(step_ - first_step));
         checkpoints_.after_step();
       }
       say_epoch(stage, epochs);
     }
+    if (trace.wanted()) throw std::runtime_error("training ended before --trace had so many steps; nothing is kept");
   }
 
   void say_epoch(int stage, int epochs) {
@@ -273,11 +278,13 @@ int main(int argc, char** argv) {
       ->check(nonnegative());
   app.add_option("--eval-samples", iwae.eval_samples, "samples for each test image in the end")
       ->check(whole(1, 1000000));
-  app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")
-      ->check(whole(0, 2000));
-  app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors");
+  auto* trace = app.add_option("--trace", iwae.trace,
+                               "only so many steps, kept in trace.safetensors with all that went into them")
+                    ->check(whole(0, 2000));
+  app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors")->excludes(trace);
   add_checkpoints(app, checkpoints);
-  add_examples(app, {{"--k 1 --objective vae --stages 4", "a VAE, by the first four of the paper's eight stages"},
-                     {"--k 5", "the whole protocol, which takes hours; Ctrl-C saves and says how to go on"}});
+  add_examples(app,
+               {{"--k 1 --objective vae --stages 4", "a VAE, by the first four of the paper's eight stages"},
+                {"--k 5 --stages 8", "the whole protocol, which takes hours; Ctrl-C saves and says how to go on"}});
   return run_main(app, argc, argv, [&] { Training(options, iwae, checkpoints).run(); });
 }

@@ -71,6 +71,8 @@ tg::Tensor load_samples(const std::string& path, tg::Index count) {
   if (all.rank() != 2 || all.shape()[1] != 784 || all.shape()[0] < count)
     throw std::runtime_error(file + ": is " + all.shape().str() + "; it must be at least " + std::to_string(count) +
                              " images of 784 pixels (see --count)");
+  const bool right = std::ranges::all_of(all.span(), [](tg::Scalar level) { return level >= 0 && level <= 1; });
+  if (!right) throw std::runtime_error(file + ": holds numbers outside [0, 1], or NaN; pixels are 0 (black) to 1");
   return tg::Tensor(tg::ConstTensorView(all.data(), {count, 784}));
 }
 

@@ -59,11 +59,15 @@ class Checkpoints {
   /// To be called after each step, within the loop over batches. Throws, once it has saved, where an interrupt came.
   void after_step() {
     ++steps_;
-    if (asked_to_stop()) {
-      state.save(path_);
-      throw std::runtime_error("interrupted; to go on, give the same options and --resume " + path_);
-    }
+    stop_if_asked();
     if (options_.every > 0 && steps_ % options_.every == 0) state.save(path_);
+  }
+
+  /// The same for what takes long between the last step of an epoch and its end, where epochs are counted up.
+  void stop_if_asked() const {
+    if (!asked_to_stop()) return;
+    state.save(path_);
+    throw std::runtime_error("interrupted; to go on, give the same options and --resume " + path_);
   }
 
  private:

@@ -53,6 +53,7 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
   try {
     measure(mnist.test);
   } catch (const tg::ValueError& refusal) {
+    if (options.quiet) throw;
     std::printf("tapegrad refuses its first batch:\n\n  %s\n\n%s", refusal.what(), why_posted_fails);
     std::printf("To see it sink: decoder_only --as-posted --no-target-check\n\n%s", how_to_mend_posted);
     return;
@@ -62,8 +63,8 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
   train(
       options, tape, batches, mnist.train.size(), adam, 1, report, objective(rng.noise),
       [&] { return measure(mnist.test); }, [] {});
-  draw_samples(options, decoder, rng.evaluation);
   tg::io::save(output_path(options, "model.safetensors"), decoder);
+  draw_samples(options, decoder, rng.evaluation);
   if (!options.quiet) std::printf("\n%s\n%s\n", why_posted_fails, how_to_mend_posted);
   report.finish(measure(mnist.train), measure(mnist.test));
 }

@@ -18,7 +18,9 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
   /// Leaves an empty line for what comes next.
   ~Progress() {
-    if (shown_) std::fputs("\r\033[K", stdout);
+    if (!shown_) return;
+    std::fputs("\r\033[K", stdout);
+    std::fflush(stdout);  // before an error says why it ended
   }
 
   void add(int images) {
@@ -59,6 +61,7 @@ class Projection {
     if (said_ || seconds < 3) return;
     said_ = true;
     const double minutes = total_ * seconds / done / 60;
+    if (isatty(STDOUT_FILENO) == 1) std::fputs("\r\033[K", stdout);  // where a bar may stand
     std::printf("%s: %.2f ms each, %.0f of them: about %s\n", what_.c_str(), 1e3 * seconds / done, total_,
                 duration(minutes).c_str());
     std::fflush(stdout);

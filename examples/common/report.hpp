@@ -1,8 +1,10 @@
 #pragma once
 // What a program says while it trains, and what it leaves in its folder: metrics.csv, steps.csv and summary.json.
 
+#include <cmath>
 #include <cstdio>
 #include <sstream>
+#include <stdexcept>
 #include <tapegrad/io.hpp>
 
 #include "nats.hpp"
@@ -22,8 +24,23 @@ inline void write_output(const Options& options, const std::string& name, const 
   file.commit();
 }
 
-/// summary.json: the build, and what the program found.
+/// Throws where training has gone astray.
+inline void require_number(double loss) {
+  if (!std::isfinite(loss)) throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+}
+/// Throws where a run that goes on is further than it is to go.
+inline void require_epochs_left(int epoch, int epochs) {
+  if (epoch > epochs)
+    throw std::runtime_error("the checkpoint is of epoch " + std::to_string(epoch) + "; --epochs " +
+                             std::to_string(epochs) + " is less");
+}
+
+/// summary.json: the build, and what the program found. Throws where something of that is no number.
 inline void write_summary(const Options& options, nlohmann::json summary) {
+  for (const auto& [key, value] : summary.flatten().items())
+    if (value.is_number_float() && !std::isfinite(value.get<double>()))
+      throw std::runtime_error("summary.json: " + key + " is " + std::to_string(value.get<double>()) +
+                               ", which tells nothing; try a lower --lr");
   summary["build"] = tg::build_info();
   write_output(options, "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
@@ -95,8 +112,9 @@ class Report {
     pace_.step(images);
   }
 
-  /// The epoch's line on the screen and in metrics.csv.
+  /// The epoch's line on the screen and in metrics.csv. Throws if the last step spoilt the model.
   void end_epoch(const Nats& test) {
+    require_number(test.loss());
     const Nats train = mean();
     metrics_.add(epoch_, train.loss(), train.reconstruction, train.kl, test.loss(), test.reconstruction, test.kl);
     metrics_.write();

@@ -17,6 +17,8 @@ inline void add_samples_out(CLI::App& app, Options& options) {
 /// Writes samples.npy, (options.samples_out, 784) in [0, 1]. `images(count)` makes some, (count, 784).
 template <class Images>
 void write_samples(const Options& options, const Images& images) {
+  const std::string path = output_path(options, "samples.npy");
+  std::filesystem::remove(path);  // an earlier run's
   if (options.samples_out == 0) return;
   tg::Tensor all = tg::Tensor::uninitialized({options.samples_out, 784});
   constexpr tg::Index at_a_time = 1000;
@@ -24,7 +26,7 @@ void write_samples(const Options& options, const Images& images) {
     const tg::Index count = std::min(at_a_time, options.samples_out - first);
     all.matrix().middleRows(first, count) = images(count).matrix();
   }
-  tg::io::save_npy(output_path(options, "samples.npy"), all);
+  tg::io::save_npy(path, all);
 }
 
 /// The same of a decoder, for codes drawn from N(0, I).

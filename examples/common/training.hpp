@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cmath>
-#include <stdexcept>
-
 #include "progress.hpp"
 #include "report.hpp"
 
@@ -23,8 +20,7 @@ void train_epoch(tg::Tape& tape, ImageBatches& batches, tg::optim::Optimizer& op
     ((elbo.reconstruction + beta * elbo.kl) / batch.size()).backward();
     optimizer.step();
     report.step(elbo, batch.size());
-    if (!std::isfinite(report.mean().loss()))
-      throw std::runtime_error("the loss is no longer a number; try a lower --lr");
+    require_number(report.mean().loss());
     progress.add(batch.size());
     after_step();
   }
@@ -47,6 +43,7 @@ Nats evaluate(tg::Tape& tape, ImageBatches& batches, const Objective& objective)
 template <class Objective, class Test, class AfterStep>
 void train(const Options& options, tg::Tape& tape, ImageBatches& batches, int images, tg::optim::Optimizer& optimizer,
            double beta, Report& report, const Objective& objective, const Test& test, const AfterStep& after_step) {
+  require_epochs_left(report.epoch(), options.epochs);
   while (report.epoch() <= options.epochs) {
     {
       Progress progress("epoch " + std::to_string(report.epoch()), images, options.quiet);

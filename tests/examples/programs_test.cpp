@@ -42,10 +42,10 @@ void write_images(const fs::path& folder, const std::string& part, int count, ta
 }
 
 struct Data : TemporaryDirectory {
-  Data() {
+  explicit Data(int test_images = 100) {
     tapegrad::Rng rng(17);
     write_images(path(), "train", 600, rng);
-    write_images(path(), "t10k", 100, rng);
+    write_images(path(), "t10k", test_images, rng);
   }
 };
 
@@ -322,6 +322,11 @@ TEST_CASE("judge tells images from noise") {
   const auto refused = [&](const std::string& arguments) { return run("judge", place + arguments).output; };
   CHECK_THAT(refused("/nowhere"), ContainsSubstring("/nowhere/samples.npy: "));
   CHECK_THAT(refused(noise + " --classifier " + noise), ContainsSubstring("noise.npy"));
+  for (const tapegrad::Scalar wrong : {tapegrad::Scalar(NAN), tapegrad::Scalar(200)}) {
+    images.data()[784 * 120] = wrong;
+    tapegrad::io::save_npy(noise, images);
+    CHECK_THAT(refused(noise), ContainsSubstring("noise.npy: holds numbers outside [0, 1], or NaN"));
+  }
   tapegrad::io::save_npy(noise, tapegrad::Tensor({9, 784}));
   CHECK_THAT(refused(noise), ContainsSubstring("9x784; it must be at least 100 images"));
 }
@@ -357,7 +362,57 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("decoder_only", "--codes learned --samples 4", "--samples is for codes that are redrawn or nearest");
   fails("decoder_only", "--codes nearest", "--codes nearest chooses among --samples");
   fails("decoder_only", "--no-target-check", "--as-posted");
-  fails("vae", small(data, "a") + " --lr 1e30", "try a lower --lr");
+  for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow"})
+    fails(program, small(data, "a") + " --lr 1e30", "try a lower --lr");
+  fails("decoder_only", "--as-posted --quiet " + place(data, "a"), "bce: ");
+}
+
+TEST_CASE("a step that spoils the model is an error, were it the last") {
+  const Data data;
+  for (const char* program : {"vae", "decoder_only", "flow"}) {
+    const Outcome outcome = run(program, place(data, "a") + " --hidden 32 --epochs 1 --batch 600 --lr 1e30 --quiet");
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.output == std::string(program) + ": the loss is no longer a number; try a lower --lr\n");
+    CHECK_FALSE(fs::exists(data.path() / "a/metrics.csv"));
+    CHECK_FALSE(fs::exists(data.path() / "a/summary.json"));
+  }
+}
+
+TEST_CASE("a test set of one image is enough") {
+  const Data data(1);
+  for (const char* program : {"vae", "decoder_only"}) {
+    const Outcome outcome = run(program, few_samples(data, "a"));
+    INFO(outcome.output);
+    CHECK(outcome.exit_code == 0);
+  }
+}
+
+TEST_CASE("a model is kept once it is trained, whatever comes after") {
+  const Data data;
+  for (const char* program : {"vae", "decoder_only", "gan", "flow"}) {
+    fs::create_directories(data.path() / program / "samples.png");  // where a file is to be written
+    CHECK(run(program, few_samples(data, program)).exit_code == 1);
+    CHECK(fs::file_size(data.path() / program / "model.safetensors") > 0);
+  }
+}
+
+TEST_CASE("a run that writes no samples leaves none of an earlier one") {
+  const Data data;
+  for (const char* samples : {"10", "0"}) {
+    REQUIRE(run("gan", small(data, "a") + " --epochs 1 --samples-out " + samples).exit_code == 0);
+    CHECK(fs::exists(data.path() / "a/samples.npy") == (samples == std::string("10")));
+  }
+}
+
+TEST_CASE("a run does not go on to an end that it is past") {
+  const Data data;
+  const std::string checkpoint = (data.path() / "a/checkpoint.safetensors").string();
+  for (const char* program : {"vae", "decoder_only", "gan"}) {
+    REQUIRE(run(program, few_samples(data, "a") + " --checkpoint-every 25").exit_code == 0);  // of 36 steps
+    const Outcome outcome = run(program, few_samples(data, "b") + " --epochs 2 --resume " + checkpoint);
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.output.find("the checkpoint is of epoch 3; --epochs 2 is less") != std::string::npos);
+  }
 }
 
 TEST_CASE("images of another size are refused by all programs") {
@@ -452,6 +507,12 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
   const std::string checkpoint = " --resume " + (data.path() / "b/checkpoint.safetensors").string();
   CHECK_THAT(run("iwae", arguments("d") + " --k 3" + checkpoint).output,
              ContainsSubstring("is a checkpoint of another run: \"k\" is \"2\" there, \"3\" here"));
+  CHECK_THAT(run("iwae", arguments("d") + " --k 2 --eval-samples 7" + checkpoint).output,
+             ContainsSubstring("\"eval_samples\" is ") && ContainsSubstring("\"7\" here"));
+  CHECK_THAT(run("iwae", arguments("d") + " --k 2 --stages 1" + checkpoint).output,
+             ContainsSubstring("the checkpoint is of epoch 4; --stages 1 ends with epoch 1"));
+  CHECK_THAT(run("iwae", arguments("d") + " --k 2 --stages 1 --trace 1000").output,
+             ContainsSubstring("training ended before --trace had so many steps"));
 
   const Outcome evaluated =
       run("iwae", arguments("e") + " --k 2 --weights " + (data.path() / "a/model.safetensors").string());
