@@ -369,7 +369,8 @@ TEST_CASE("states that cannot be are refused before anything is changed") {
   run.checkpoint.add("falling", falling);
   run.checkpoint.save(dir / "run");
   CHECK_THAT(damaged("falling.steps", "20"),
-             ContainsSubstring("\"falling.steps\" is \"20\": adam: lr = ") && ContainsSubstring("not negative"));
+             ContainsSubstring("\"falling.steps\" is \"20\": schedule: after 20 steps: adam: lr = ") &&
+                 ContainsSubstring("not negative"));
   CHECK(equal(run.state(), before));
   CHECK(run.adam.lr() == Approx(0.97e-3));
 }

@@ -36,10 +36,25 @@ TEST_CASE("StepLR drops at every step_size-th step") {
 TEST_CASE("a schedule that comes to a rate that cannot be stays where it was") {
   TwoGroups groups;
   LambdaLR schedule(groups.sgd, [](tg::Index steps) { return steps == 0 ? 1 : 1e38; });
-  CHECK_THROWS_WITH(schedule.step(), "sgd: lr = inf; it must be finite and not negative");  // 4e38, as a float
+  CHECK_THROWS_WITH(schedule.step(),  // 4e38, as a float
+                    "schedule: after 1 steps: sgd: lr = inf; it must be finite and not negative");
   CHECK(schedule.steps() == 0);
   CHECK(groups.sgd.lr(0) == 1);
   CHECK(groups.sgd.lr(1) == 4);
+}
+
+TEST_CASE("a schedule made before a group was added says so, and stays where it was") {
+  optim_tests::Parameters parameters{{1}, {1}};
+  SGD sgd({&parameters[0]}, {.lr = 1});
+  ExponentialLR schedule(sgd, {.gamma = 0.5});
+  schedule.step();
+  sgd.add_group({&parameters[1]}, {.lr = 4});
+  CHECK_THROWS_WITH(
+      schedule.step(),
+      "schedule: the optimizer has 2 groups, the schedule was made for 1; make the schedule after the groups");
+  CHECK(schedule.steps() == 1);
+  CHECK(sgd.lr(0) == 0.5);
+  CHECK(sgd.lr(1) == 4);
 }
 
 TEST_CASE("ExponentialLR multiplies at every step") {
@@ -116,5 +131,6 @@ TEST_CASE("schedules that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(LinearLR(sgd, {.total_iters = 0}), "linear_lr: total_iters = 0; it must be positive");
   CHECK_THROWS_WITH(Schedule(sgd, nullptr), "schedule: the function is empty");
   CHECK_THROWS_WITH(LambdaLR(sgd, nullptr), "lambda_lr: the function is empty");
-  CHECK_THROWS_WITH(LambdaLR(sgd, [](tg::Index) { return -1.0; }), "sgd: lr = -1; it must be finite and not negative");
+  CHECK_THROWS_WITH(LambdaLR(sgd, [](tg::Index) { return -1.0; }),
+                    "schedule: after 0 steps: sgd: lr = -1; it must be finite and not negative");
 }

@@ -10,10 +10,11 @@
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// Sets the learning rate of each group to a function of the rate that the group had when the schedule was made, and of
-/// the number of steps since then. One schedule for an optimizer; it holds the optimizer's address.
+/// the number of steps since then. One schedule for an optimizer, made after the optimizer's groups; it holds the
+/// optimizer's address.
 ///
 /// Constructors throw ValueError for options that cannot be right; they and step() throw it for a rate that
-/// `Optimizer::set_lr` refuses.
+/// `Optimizer::set_lr` refuses, and step() for a group that was added since.
 class Schedule {
  public:
   /// (base rate, steps) -> rate
@@ -29,7 +30,7 @@ class Schedule {
   void step() { set_steps(steps_ + 1); }
   Index steps() const { return steps_; }
   /// Goes to where `steps` calls of step() lead, as when a run is resumed. Throws ValueError, and stays where it was,
-  /// if they are negative or a rate would be what `Optimizer::set_lr` refuses.
+  /// if they are negative, a rate would be what `Optimizer::set_lr` refuses, or a group has no base rate here.
   void set_steps(Index steps) {
     check_steps(steps);
     optimizer_->set_lr(rates_);
@@ -38,8 +39,15 @@ class Schedule {
   /// Throws ValueError where set_steps would; it goes nowhere.
   void check_steps(Index steps) {
     detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
+    detail::require<ValueError>(optimizer_->groups() == bases_.size(), "schedule: the optimizer has ",
+                                optimizer_->groups(), " groups, the schedule was made for ", bases_.size(),
+                                "; make the schedule after the groups");
     for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases_[group], steps);
-    optimizer_->check_lr(rates_);
+    try {
+      optimizer_->check_lr(rates_);
+    } catch (const ValueError& refusal) {  // which blames the optimizer
+      throw ValueError(detail::concat("schedule: after ", steps, " steps: ", refusal.what()));
+    }
   }
 
  protected:
