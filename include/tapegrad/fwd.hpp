@@ -54,6 +54,7 @@ class ExponentialLR;
 class CosineAnnealingLR;
 class LinearLR;
 class LambdaLR;
+class SequentialLR;
 class EarlyStopping;
 }  // namespace optim
 

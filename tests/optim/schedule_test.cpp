@@ -104,6 +104,36 @@ TEST_CASE("LambdaLR is the user's function") {
   check(groups, schedule, {1, 1.0 / 2, 1.0 / 3, 1.0 / 4});
 }
 
+TEST_CASE("SequentialLR warms up, and goes on as the next part would from the base rate") {
+  TwoGroups groups;
+  SequentialLR schedule(
+      groups.sgd, {LinearLR::rate({.start_factor = 0.1, .total_iters = 3}), CosineAnnealingLR::rate({.T_max = 4})},
+      {.milestones = {3}});
+  const double root = std::sqrt(0.5);
+  check(groups, schedule, {0.1, 0.4, 0.7, 1, (1 + root) / 2, 0.5, (1 - root) / 2, 0});
+}
+
+TEST_CASE("SequentialLR takes parts of all kinds, each counted from its own beginning") {
+  TwoGroups groups;
+  const auto third = [](tg::Index steps) { return 0.5 + static_cast<double>(steps); };
+  SequentialLR schedule(groups.sgd,
+                        {ExponentialLR::rate({.gamma = 0.5}), StepLR::rate({.step_size = 2}), LambdaLR::rate(third)},
+                        {.milestones = {2, 5}});
+  check(groups, schedule, {1, 0.5, 1, 1, 0.1, 0.5, 1.5, 2.5});
+  schedule.set_steps(4);
+  CHECK(groups.sgd.lr(0) == Approx(0.1));
+  schedule.set_steps(0);
+  CHECK(groups.sgd.lr(0) == 1);
+}
+
+TEST_CASE("a SequentialLR can be part of another, and have one part") {
+  TwoGroups groups;
+  const auto falling = SequentialLR::rate({ExponentialLR::rate({.gamma = 0.5})}, {});
+  SequentialLR schedule(groups.sgd, {SequentialLR::rate({falling, falling}, {.milestones = {2}}), falling},
+                        {.milestones = {3}});
+  check(groups, schedule, {1, 0.5, 1, 1, 0.5, 0.25});
+}
+
 TEST_CASE("set_steps leads where as many steps lead") {
   TwoGroups stepped, set;
   StepLR one(stepped.sgd, {.step_size = 2}), other(set.sgd, {.step_size = 2});
@@ -133,4 +163,16 @@ TEST_CASE("schedules that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(LambdaLR(sgd, nullptr), "lambda_lr: the function is empty");
   CHECK_THROWS_WITH(LambdaLR(sgd, [](tg::Index) { return -1.0; }),
                     "schedule: after 0 steps: sgd: lr = -1; it must be finite and not negative");
+
+  const Schedule::Rate part = ExponentialLR::rate({});
+  CHECK_THROWS_WITH(SequentialLR(sgd, {part, part}, {}),
+                    "sequential_lr: got 0 milestones for 2 parts; there must be one fewer");
+  CHECK_THROWS_WITH(SequentialLR(sgd, {}, {}), "sequential_lr: got 0 milestones for 0 parts; there must be one fewer");
+  CHECK_THROWS_WITH(SequentialLR(sgd, {part, nullptr}, {.milestones = {3}}),
+                    "sequential_lr: the function of part 1 is empty");
+  CHECK_THROWS_WITH(SequentialLR(sgd, {part, part}, {.milestones = {0}}),
+                    "sequential_lr: milestones[0] = 0; they must be positive and ascend");
+  CHECK_THROWS_WITH(SequentialLR(sgd, {part, part, part}, {.milestones = {3, 3}}),
+                    "sequential_lr: milestones[1] = 3; they must be positive and ascend");
+  CHECK(sgd.lr() == 1);
 }

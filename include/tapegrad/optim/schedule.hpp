@@ -11,7 +11,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// Sets the learning rate of each group to a function of the rate that the group had when the schedule was made, and of
 /// the number of steps since then. One schedule for an optimizer, made after the optimizer's groups; it holds the
-/// optimizer's address.
+/// optimizer's address. (A second one would take for its base what the first has made of the rate: a warm-up and what
+/// follows it are one SequentialLR.)
 ///
 /// Constructors throw ValueError for options that cannot be right; they and step() throw it for a rate that
 /// `Optimizer::set_lr` refuses, and step() for a group that was added since.
@@ -74,7 +75,7 @@ class LambdaLR : public Schedule {
   LambdaLR(Optimizer& optimizer, std::function<double(Index steps)> factor)
       : Schedule(optimizer, rate(std::move(factor))) {}
 
- private:
+  /// What it does, as a part of a SequentialLR.
   static Rate rate(std::function<double(Index)> factor) {
     detail::require<ValueError>(factor != nullptr, "lambda_lr: the function is empty");
     return [factor = std::move(factor)](double base, Index steps) { return base * factor(steps); };
@@ -91,7 +92,7 @@ class StepLR : public Schedule {
  public:
   explicit StepLR(Optimizer& optimizer, const StepLROptions& options = {}) : Schedule(optimizer, rate(options)) {}
 
- private:
+  /// What it does, as a part of a SequentialLR.
   static Rate rate(const StepLROptions& options) {
     require_positive("step_lr: step_size", options.step_size);
     require_not_negative("step_lr: gamma", options.gamma);
@@ -111,7 +112,7 @@ class ExponentialLR : public Schedule {
   explicit ExponentialLR(Optimizer& optimizer, const ExponentialLROptions& options = {})
       : Schedule(optimizer, rate(options)) {}
 
- private:
+  /// What it does, as a part of a SequentialLR.
   static Rate rate(const ExponentialLROptions& options) {
     require_not_negative("exponential_lr: gamma", options.gamma);
     return [=](double base, Index steps) { return base * std::pow(options.gamma, static_cast<double>(steps)); };
@@ -130,7 +131,7 @@ class CosineAnnealingLR : public Schedule {
   explicit CosineAnnealingLR(Optimizer& optimizer, const CosineAnnealingLROptions& options = {})
       : Schedule(optimizer, rate(options)) {}
 
- private:
+  /// What it does, as a part of a SequentialLR.
   static Rate rate(const CosineAnnealingLROptions& options) {
     require_positive("cosine_annealing_lr: T_max", options.T_max);
     require_not_negative("cosine_annealing_lr: eta_min", options.eta_min);
@@ -153,7 +154,7 @@ class LinearLR : public Schedule {
  public:
   explicit LinearLR(Optimizer& optimizer, const LinearLROptions& options = {}) : Schedule(optimizer, rate(options)) {}
 
- private:
+  /// What it does, as a part of a SequentialLR.
   static Rate rate(const LinearLROptions& options) {
     require_not_negative("linear_lr: start_factor", options.start_factor);
     require_not_negative("linear_lr: end_factor", options.end_factor);
@@ -162,6 +163,37 @@ class LinearLR : public Schedule {
       const Index done = std::min(steps, options.total_iters);
       const double part = static_cast<double>(done) / static_cast<double>(options.total_iters);
       return base * (options.start_factor + (options.end_factor - options.start_factor) * part);
+    };
+  }
+};
+
+/// Options of SequentialLR.
+struct SequentialLROptions {
+  std::vector<Index> milestones = {};  ///< after how many steps the second part begins, the third, ...
+};
+/// Schedules one after another, each from the base rate and counting its own steps: a warm-up, and what follows it.
+///
+///     SequentialLR(adam, {LinearLR::rate({.start_factor = 0.1}), CosineAnnealingLR::rate({.T_max = 95})},
+///                  {.milestones = {5}});
+class SequentialLR : public Schedule {
+ public:
+  SequentialLR(Optimizer& optimizer, std::vector<Rate> parts, const SequentialLROptions& options)
+      : Schedule(optimizer, rate(std::move(parts), options)) {}
+
+  /// What it does, as a part of another.
+  static Rate rate(std::vector<Rate> parts, const SequentialLROptions& options) {
+    const std::vector<Index>& milestones = options.milestones;
+    detail::require<ValueError>(milestones.size() + 1 == parts.size(), "sequential_lr: got ", milestones.size(),
+                                " milestones for ", parts.size(), " parts; there must be one fewer");
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      detail::require<ValueError>(parts[i] != nullptr, "sequential_lr: the function of part ", i, " is empty");
+    for (std::size_t i = 0; i < milestones.size(); ++i)
+      detail::require<ValueError>(milestones[i] > (i == 0 ? 0 : milestones[i - 1]), "sequential_lr: milestones[", i,
+                                  "] = ", milestones[i], "; they must be positive and ascend");
+    return [parts = std::move(parts), milestones](double base, Index steps) {
+      const auto next = std::ranges::upper_bound(milestones, steps);
+      const Index begin = next == milestones.begin() ? 0 : *std::prev(next);
+      return parts[static_cast<std::size_t>(next - milestones.begin())](base, steps - begin);
     };
   }
 };
