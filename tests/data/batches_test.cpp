@@ -227,6 +227,30 @@ TEST_CASE("a loop goes on in the middle of an epoch, on another object, without 
   }
 }
 
+TEST_CASE("a loop within a loop over the same object is refused where it would end the outer one") {
+  const auto set = images(10);
+  data::Batches batches(set, {.size = 4});
+  int outer = 0, inner = 0;
+  const auto nested = [&] {
+    for ([[maybe_unused]] const auto& batch : batches) {
+      ++outer;
+      for ([[maybe_unused]] const auto& other : batches) ++inner;
+    }
+  };
+  CHECK_THROWS_WITH(nested(),
+                    "batches: another loop over it began within this one; one loop at a time: make a second Batches");
+  CHECK(outer == 1);
+  CHECK(inner == 3);
+  CHECK(epoch(batches).indices == count_to(10));
+}
+
+TEST_CASE("a loop that was left early does not disturb the next") {
+  const auto set = images(10);
+  data::Batches batches(set, {.size = 4});
+  for ([[maybe_unused]] const auto& batch : batches) break;
+  CHECK(epoch(batches).indices == count_to(10));
+}
+
 TEST_CASE("a state from before the first loop changes nothing") {
   const Eigen::MatrixXf x = Eigen::MatrixXf::Random(10, 1);
   const data::TensorDataset set(x);

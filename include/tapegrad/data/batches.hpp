@@ -127,21 +127,26 @@ class Batches {
 
     const Batch& operator*() const { return batches_->batch_; }
     const Batch* operator->() const { return &batches_->batch_; }
+    /// Makes the next batch. Throws ValueError if another loop has begun since: all share one order and one memory.
     Iterator& operator++() {
+      detail::require<ValueError>(loop_ == batches_->loop_, "batches: another loop over it began within this one; ",
+                                  "one loop at a time: make a second Batches");
       batches_->advance();
       return *this;
     }
-    void operator++(int) { batches_->advance(); }
+    void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const { return batches_->at_end_; }
 
    private:
     friend class Batches;
-    explicit Iterator(Batches& batches) : batches_(&batches) {}
+    explicit Iterator(Batches& batches) : batches_(&batches), loop_(batches.loop_) {}
     Batches* batches_;
+    Index loop_;
   };
 
   /// Starts the next epoch, or goes on where restore() said.
   Iterator begin() {
+    ++loop_;
     if (!restored_) state_ = {draws() ? rng()->bits() : 0, 0};
     restored_ = false;
     Rng epoch(state_.key);
@@ -265,6 +270,7 @@ class Batches {
   Batch batch_;
   BatchState state_;
   std::uint64_t noise_key_ = 0;
+  Index loop_ = 0;  // how many have begun
   bool restored_ = false;
   bool at_end_ = false;
 };
