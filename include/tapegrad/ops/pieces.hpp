@@ -44,8 +44,10 @@ struct Slice {
 
   Shape shape(const Shape& x) const {
     const int along = detail::checked_axis(name, x, axis);
-    detail::require<ShapeError>(0 <= begin && begin <= end && end <= x[along], name, ": [", begin, ", ", end,
-                                ") of axis ", along, " of ", x, "; it must lie within [0, ", x[along], ")");
+    detail::require<ShapeError>(std::min(begin, end) >= 0 && std::max(begin, end) <= x[along], name, ": [", begin, ", ",
+                                end, ") of axis ", along, " of ", x, "; it must lie within [0, ", x[along], ")");
+    detail::require<ShapeError>(begin <= end, name, ": [", begin, ", ", end, ") of axis ", along, " of ", x,
+                                "; begin must not be beyond end");
     return x.with(along, end - begin);
   }
   void forward(ConstTensorView x, TensorView y) const {
@@ -154,7 +156,8 @@ struct GatherRows {
 
 }  // namespace ops
 
-/// Elements begin .. end - 1 along an axis (negative axes count from the last). Throws ShapeError beyond its ends.
+/// Elements begin .. end - 1 along an axis (negative axes count from the last). Throws ShapeError beyond its ends,
+/// and for begin > end.
 inline Var slice(Var x, int axis, Index begin, Index end) { return apply(ops::Slice{axis, begin, end}, x); }
 
 /// Equal parts along an axis: `auto [mu, log_var] = split<2>(x);`. Throws ShapeError unless its length is a multiple
