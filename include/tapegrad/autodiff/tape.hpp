@@ -102,8 +102,9 @@ class Tape {
   /// Switches recording off: what is computed meanwhile requires no gradient.
   [[nodiscard("const auto guard = tape.no_grad();")]] Mode<bool> no_grad() { return {grad_enabled_, false}; }
   /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
-  /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. It reads every
-  /// number again and again, so a step takes several times as long.
+  /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. Of a NaN that
+  /// comes in with the data or a parameter it says nothing: `x.matrix().allFinite()` does. It reads every number again
+  /// and again, so a step takes several times as long.
   [[nodiscard("const auto guard = tape.detect_anomaly();")]] Mode<const detail::AnomalyHooks*> detect_anomaly() {
     static constexpr detail::AnomalyHooks check{detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
     return {anomaly_, &check};

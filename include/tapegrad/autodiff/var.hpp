@@ -11,7 +11,7 @@ struct GraphWriter;
 }  // namespace detail
 
 /// A value on a tape: a handle of 16 bytes, to be passed by value. It lives until the tape's next `reset()`; using it
-/// later throws TapeError.
+/// later throws TapeError. It must not outlive the tape, which is not checked.
 class Var {
  public:
   /// Of no tape: something to assign to.

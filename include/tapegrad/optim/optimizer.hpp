@@ -21,7 +21,8 @@ struct ParameterState {
   std::vector<Buffer> buffers;
 };
 
-/// Changes parameters by their gradients. It holds their addresses: they must outlive it.
+/// Changes parameters by their gradients. It holds their addresses: they must outlive it, which is not
+/// checked.
 ///
 /// Parameters come in groups, each with options of its own. A parameter without a gradient, or frozen, is skipped: its
 /// value, its state and its count of steps stay as they are.
@@ -158,7 +159,8 @@ class Optimizer {
       const auto bad = std::ranges::find_if_not(grad, [](Scalar x) { return std::isfinite(x); });
       if (bad == grad.end()) continue;
       refuse("the gradient of ", described(parameter, i), " has ", *bad, " as its element ", bad - grad.begin(),
-             "; nothing was updated. Tape::detect_anomaly() finds the op that made it");
+             "; nothing was updated. Tape::detect_anomaly() finds the op that made it, unless it came with data or "
+             "weights");
     }
   }
   /// "parameter 2 (encoder.weight, 512x784)".
