@@ -88,3 +88,11 @@ TEST_CASE("gradcheck refuses a function that draws random numbers") {
                     "gradcheck: f gave two values for the same inputs; draw random numbers "
                     "outside of it");
 }
+
+TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {
+  const auto first = [](std::span<const Var> v) { return tg::apply(FirstOnly{}, v[0]); };
+  CHECK_THROWS_WITH(tg::gradcheck(first, {Tensor({0, 3})}),
+                    "gradcheck: got 1 inputs without elements; there is nothing to compare");
+  CHECK_THROWS_WITH(tg::gradcheck(first, std::span<const Tensor>()),
+                    "gradcheck: got 0 inputs without elements; there is nothing to compare");
+}

@@ -16,7 +16,7 @@ TEST_CASE("the gradients of all ops agree with central differences") {
       std::vector<Tensor> variables;
       for (std::size_t i = 0; i < inputs.size(); ++i)
         if (differentiable(entry, i)) variables.push_back(inputs[i]);
-      if (variables.empty()) continue;
+      if (std::ranges::all_of(variables, [](const Tensor& x) { return x.size() == 0; })) continue;
 
       const auto op = [&](std::span<const Var> vars) {
         std::vector<Var> all_inputs;

@@ -73,8 +73,10 @@ TEST_CASE("clip_grad_value moves each element into the limits") {
 
 TEST_CASE("limits that cannot be right are refused with the value") {
   Parameters parameters{{2}};
-  CHECK_THROWS_WITH(clip_grad_norm(parameters.all, -1), "clip_grad_norm: max_norm = -1; it must not be negative");
-  CHECK_THROWS_WITH(clip_grad_norm(parameters.all, NAN), "clip_grad_norm: max_norm = nan; it must not be negative");
+  CHECK_THROWS_WITH(clip_grad_norm(parameters.all, -1),
+                    "clip_grad_norm: max_norm = -1; it must be a number and not negative");
+  CHECK_THROWS_WITH(clip_grad_norm(parameters.all, NAN),
+                    "clip_grad_norm: max_norm = nan; it must be a number and not negative");
   CHECK_THROWS_WITH(clip_grad_value(parameters.all, 0), "clip_grad_value: limit = 0; it must be positive");
   if (sizeof(tg::Scalar) == sizeof(float))
     CHECK_THROWS_WITH(clip_grad_value(parameters.all, 1e-50), "clip_grad_value: limit = 0; it must be positive");

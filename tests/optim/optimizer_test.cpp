@@ -69,7 +69,7 @@ TEST_CASE("a group has options and a learning rate of its own") {
   sgd.set_lr(2);
   CHECK(sgd.lr(0) == 2);
   CHECK(sgd.lr(1) == 2);
-  CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2");
+  CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2; groups count from 0");
 
   const std::vector<double> rates{0.5, -1, 3};
   CHECK_THROWS_WITH(sgd.set_lr(rates), "sgd: got 3 learning rates for 2 groups");

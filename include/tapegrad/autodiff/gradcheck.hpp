@@ -1,6 +1,7 @@
 #pragma once
 // Is a backward right? Compared with central differences, for one's own ops and for whole functions.
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <initializer_list>
@@ -45,9 +46,13 @@ struct GradcheckResult {
 ///
 ///     REQUIRE(tg::gradcheck([](std::span<const tg::Var> v) { return my_op(v[0], v[1]); }, {x, y}));
 ///
-/// Throws ValueError if f gives two values for the same inputs: random draws belong outside of it.
+/// Throws ValueError if f gives two values for the same inputs: random draws belong outside of it; and if no input has
+/// an element.
 template <std::invocable<std::span<const Var>> F>
 GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, const GradcheckOptions& options = {}) {
+  detail::require<ValueError>(std::ranges::any_of(inputs, [](const Tensor& input) { return input.size() > 0; }),
+                              "gradcheck: got ", inputs.size(),
+                              " inputs without elements; there is nothing to compare");
   Tape tape;
   std::vector<Tensor> points(inputs.begin(), inputs.end());
   std::vector<Var> vars;

@@ -27,7 +27,8 @@ struct ClipGradNormOptions {
 /// norm from before. Throws ValueError for a negative or NaN max_norm, and for a norm that is not finite.
 inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_norm,
                              const ClipGradNormOptions& options = {}) {
-  detail::require<ValueError>(max_norm >= 0, "clip_grad_norm: max_norm = ", max_norm, "; it must not be negative");
+  detail::require<ValueError>(max_norm >= 0, "clip_grad_norm: max_norm = ", max_norm,
+                              "; it must be a number and not negative");
   detail::require_no_null("clip_grad_norm", parameters);
   double sum = 0;
   for (const Parameter* parameter : parameters)

@@ -140,7 +140,7 @@ class Optimizer {
  private:
   void check_lr(double lr) const { require_not_negative("lr", lr); }
   std::size_t checked(std::size_t group) const {
-    require(group < groups(), "group ", group, " of ", groups());
+    require(group < groups(), "group ", group, " of ", groups(), "; groups count from 0");
     return group;
   }
   void add_parameter(Parameter& parameter, std::span<const InitialBuffer> buffers) {
