@@ -32,6 +32,41 @@ TEST_CASE("any arithmetic type is taken as a scalar") {
   CHECK((-x).value()[1] == -4);
 }
 
+TEST_CASE("compound assignment makes the name stand for the result, and changes nothing else") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({2}, {3, 5})), y = tape.variable(Tensor({2}, {2, 4}));
+  Var z = x;
+  z += y;
+  CHECK(z.value()[1] == 9);
+  z -= x * y;
+  CHECK(z.value()[1] == -11);
+  z *= y;
+  CHECK(z.value()[1] == -44);
+  z /= x;  // (x + y - x y) y / x
+  CHECK(z.value()[1] == Approx(-8.8));
+  CHECK(x.value()[1] == 5);
+  z.backward(Tensor::ones({2}));
+  CHECK(x.grad()[0] == Approx(-4.0 / 9));  // -y^2 / x^2
+  CHECK(x.grad()[1] == Approx(-16.0 / 25));
+  CHECK(y.grad()[0] == Approx(1 + 4.0 / 3 - 4));  // 1 + 2 y / x - 2 y
+  CHECK(y.grad()[1] == Approx(1 + 8.0 / 5 - 8));
+}
+
+TEST_CASE("compound assignment takes any number, chains, and broadcasts as the operator does") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({2}, {1, 4}));
+  Var y = x;
+  ((y += 1) *= 0.5) -= std::size_t{2};
+  y /= 4L;
+  CHECK(y.value()[1] == Scalar(0.125));  // ((4 + 1) / 2 - 2) / 4
+  y.backward(Tensor::ones({2}));
+  CHECK(x.grad()[0] == Scalar(0.125));
+  Var total = tape.constant(Tensor({}, {1}));
+  total += x;
+  CHECK(total.shape() == tg::Shape{2});
+  CHECK(total.value()[1] == 5);
+}
+
 TEST_CASE("division by a scalar divides") {
   tg::Tape tape;
   Tensor numbers({1000});

@@ -1,5 +1,6 @@
 #pragma once
-// + - * / between Vars of shapes that broadcast, and with a number on either side; the lesser and the greater of two.
+// + - * / between Vars of shapes that broadcast, and with a number on either side, += and its like; the lesser and the
+// greater of two.
 
 #include "broadcast.hpp"
 #include "elementwise.hpp"
@@ -174,6 +175,29 @@ Var operator/(Var x, T scalar) {
 template <Arithmetic T>
 Var operator/(T scalar, Var x) {
   return apply(ops::ScalarOver{{}, static_cast<Scalar>(scalar)}, x);
+}
+
+/// What stands on the right of a compound assignment.
+template <class T>
+concept Operand = std::same_as<T, Var> || Arithmetic<T>;
+
+/// `loss += term`: the name stands for the sum from then on. Nothing is changed in place: other Vars that stood for the
+/// same value still do, and the shape is that of the sum. So with the others.
+template <Operand T>
+Var& operator+=(Var& x, T y) {
+  return x = x + y;
+}
+template <Operand T>
+Var& operator-=(Var& x, T y) {
+  return x = x - y;
+}
+template <Operand T>
+Var& operator*=(Var& x, T y) {
+  return x = x * y;
+}
+template <Operand T>
+Var& operator/=(Var& x, T y) {
+  return x = x / y;
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
