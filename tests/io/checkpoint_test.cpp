@@ -340,6 +340,32 @@ TEST_CASE("what a checkpoint may not be of is not saved, and what is infinite co
   CHECK(weight.value()[1] == 1);
 }
 
+TEST_CASE("a warm-up goes on where it was, and beyond its milestone") {
+  const TemporaryDirectory dir;
+  struct Warm {
+    Parameter weight{Tensor({2})};
+    optim::SGD sgd{{&weight}, {.lr = 1}};
+    optim::SequentialLR schedule{
+        sgd,
+        {optim::LinearLR::rate({.start_factor = 0.1, .total_iters = 3}), optim::CosineAnnealingLR::rate({.T_max = 4})},
+        {.milestones = {3}}};
+    io::Checkpoint checkpoint;
+    Warm() { checkpoint.add("weight", weight).add("sgd", sgd).add("schedule", schedule); }
+  };
+  Warm stopped;
+  stopped.schedule.step();
+  stopped.checkpoint.save(dir / "run");
+  Warm resumed;
+  resumed.checkpoint.load(dir / "run");
+  CHECK(resumed.sgd.lr() == stopped.sgd.lr());
+  for (int step = 0; step < 4; ++step) {
+    stopped.schedule.step();
+    resumed.schedule.step();
+    CHECK(resumed.sgd.lr() == stopped.sgd.lr());
+  }
+  CHECK(resumed.sgd.lr() == Approx(0.5));
+}
+
 TEST_CASE("states that cannot be are refused before anything is changed") {
   const TemporaryDirectory dir;
   const auto images = training::images(40);
