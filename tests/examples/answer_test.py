@@ -116,6 +116,22 @@ class Page(unittest.TestCase):
             self.assertRegex(html, f'<h2 id="[a-z-]*{section}')
         self.assertNotIn("Traceback", self.page({}, "nothing"))
 
+    def test_what_is_null_is_missing_like_what_was_not_run(self):
+        runs = made_up(1)
+        runs["gan"]["made_taken_for_real"] = None
+        runs["vae"]["kl_by_axis"][0] = None
+        runs["vae"]["rotations"]["by_degrees"][0]["code"] = None
+        html = self.page(runs)
+        self.assertIn("Not run: <code>gan</code>", html)
+        self.assertIn("Not run: <code>vae</code>", html)
+        self.assertNotIn("None", html)
+
+    def test_how_long_the_decoders_were_trained_is_what_their_runs_say(self):
+        runs = made_up(1)
+        runs["samples_1"]["options"]["epochs"] = 1
+        runs["learned"]["options"] |= {"epochs": 20, "images": 2000}
+        self.assertIn("Epochs of training: 1 for most; 20 for learned codes, on 2,000 images.", self.page(runs))
+
     def test_markdown_has_its_pictures_beside_it(self):
         self.page(made_up(1), markdown=str(self.folder / "docs" / "answer.md"))
         text = (self.folder / "docs/answer.md").read_text()

@@ -15,7 +15,7 @@ class Missing(Exception):
 
 
 class Node:
-    """A part of a summary.json: `node.test.loss`, `node["1"]`. What is not there raises Missing."""
+    """A part of a summary.json: `node.test.loss`, `node["1"]`. What is not there, or null, raises Missing."""
 
     def __init__(self, name, value):
         self._name, self._value = name, value
@@ -28,7 +28,12 @@ class Node:
             value = self._value[key]
         except (KeyError, IndexError, TypeError):
             raise Missing(self._name) from None
-        return Node(self._name, value) if isinstance(value, dict) else value
+        if value is None:  # a NaN, in JSON
+            raise Missing(self._name)
+        return Node(self._name, value) if isinstance(value, (dict, list)) else value
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self._value)))
 
 
 class Results(dict):
