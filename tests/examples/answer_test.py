@@ -6,8 +6,11 @@ import json
 import pathlib
 import random
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import types
 import unittest
 
@@ -177,6 +180,49 @@ class Runs(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, "part1 failed: it broke"):
                 self.comparison(["vae"], ["vae", "fail"]).run()
         self.assertEqual(self.times_run(), 3)
+
+    def judged(self, *options):
+        comparison = self.comparison()
+        comparison.parts = [(name, ["vae", *options], 1) for name in ("vae", "classifier")]
+        comparison.parts += [("posted", ["vae"], 1), ("judge", ["judge", "vae", "--count", 1], 1)]
+        return comparison
+
+    def test_what_was_run_again_is_judged_again(self):
+        shutil.copy(self.folder / "vae", self.folder / "judge")
+        self.judged().run()
+        self.assertEqual(self.judged().todo(), [])
+        self.assertEqual([name for name, *_ in self.judged("--beta", 2).todo()], ["vae", "classifier", "judge"])
+        for name, judge in (("posted", []), ("vae", ["judge"]), ("classifier", ["judge"])):
+            time.sleep(0.02)  # file systems count time in steps
+            (self.folder / f"report/runs-quick/{name}/done.json").touch()
+            self.assertEqual([part[0] for part in self.judged().todo()], judge, name)
+            self.judged().run()
+
+    def command(self, *arguments):
+        """Its exit code and what it says, of errors."""
+        done = subprocess.run([sys.executable, SOURCE / "tools/answer/run.py", "--out", self.folder / "report", *arguments],
+                              cwd=self.folder, capture_output=True, text=True)
+        return done.returncode, done.stderr.strip()
+
+    def test_what_is_wrong_is_told_in_one_line(self):
+        file = self.folder / "file.txt"
+        file.write_text("mine")
+        self.assertEqual(self.command("--out", file), (
+            1, f"--out {file} is a file; it must be a folder, or not be there yet"))
+        self.assertEqual(self.command("--report-only", "--markdown", file / "x/a.md"), (1, f"{file}/x/a: Not a directory"))
+        kept = self.folder / "report/runs/decoder_only/summary.json"
+        kept.parent.mkdir(parents=True)
+        kept.write_text("{")
+        self.assertEqual(self.command("--programs", "/nowhere"), (
+            1, "no program decoder_only in /nowhere; ./dev answer without --programs builds it"))
+        self.assertTrue(kept.exists())
+        code, said = self.command("--report-only")
+        self.assertRegex(said, f"^{kept} is no JSON: .*$")
+        self.assertEqual(code, 1)
+
+    def test_the_short_form_takes_what_is_promised(self):
+        self.assertEqual(run.duration(sum(seconds for *_, seconds in run.parts(quick=True))), "5 min")
+        self.assertIn("a short form of some five minutes", (SOURCE / "dev").read_text())
 
     def test_both_forms_judge_what_they_make(self):
         for quick in (True, False):

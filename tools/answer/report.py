@@ -16,7 +16,10 @@ def load(runs):
     """The summary.json of every run, by the run's name."""
     results = Results()
     for path in sorted(runs.glob("*/summary.json")):
-        results[path.parent.name] = Node(path.parent.name, json.loads(path.read_text()))
+        try:
+            results[path.parent.name] = Node(path.parent.name, json.loads(path.read_text()))
+        except ValueError as error:
+            raise ValueError(f"{path} is no JSON: {error}") from None
     return results
 
 

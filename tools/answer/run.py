@@ -66,6 +66,11 @@ def with_samples(name, command):
     return command[0] in ("vae", "decoder_only", "gan", "flow") and name not in ("posted", "vae_2d")
 
 
+def read_by(command):
+    """The parts whose results a part reads: only the judge does, what it judges and the classifier's."""
+    return ["classifier", *command[1:command.index("--count")]] if command[0] == "judge" else []
+
+
 class Comparison:
     def __init__(self, options):
         self.programs = pathlib.Path(options.programs).resolve()
@@ -88,9 +93,30 @@ class Comparison:
         except (OSError, ValueError, KeyError):
             return False
 
+    def made(self, name):
+        """When a part was done; 0 if it was not."""
+        done = self.runs / name / "done.json"
+        return done.stat().st_mtime_ns if done.exists() else 0
+
+    def is_outdated(self, name, command):
+        """Whether a part that it reads was made after it."""
+        return any(self.made(other) > self.made(name) for other in read_by(command))
+
+    def todo(self):
+        """The parts to run, in their order; those that read one of them are among them."""
+        result = []
+        for name, command, seconds in self.parts:
+            again = any(other in read_by(command) for other, *_ in result)
+            if again or not self.is_done(name, command) or self.is_outdated(name, command):
+                result.append((name, command, seconds))
+        return result
+
     def run(self):
-        todo = [part for part in self.parts if not self.is_done(*part[:2])]
+        todo = self.todo()
         print(f"{len(self.parts)} parts, {len(self.parts) - len(todo)} of them done before")
+        for _, command, _ in todo:  # now, as a run begins by emptying its folder
+            if not (self.programs / command[0]).is_file():
+                sys.exit(f"no program {command[0]} in {self.programs}; ./dev answer without --programs builds it")
         for name, command, seconds in todo:
             print(f"  {name:14} about {duration(seconds):>6}   {' '.join(map(str, command))}")
         print(f"in all about {duration(sum(part[2] for part in todo))} on two cores; "
@@ -146,25 +172,44 @@ def duration(seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev answer", description="Runs the whole comparison of a VAE with decoders "
-                                     "that have no encoder, and writes a page that reads as the answer.")
-    parser.add_argument("--quick", action="store_true", help="short runs and fewer of them, about three minutes")
+    parser = argparse.ArgumentParser(prog="./dev answer", allow_abbrev=False,  # ./dev knows --help by its full name
+                                     description="Runs the whole comparison of a VAE with decoders that have no encoder, "
+                                     "and writes a page that reads as the answer.")
+    parser.add_argument("--quick", action="store_true", help="short runs and fewer of them, "
+                        f"about {duration(sum(part[2] for part in parts(quick=True)))}")
     parser.add_argument("--report-only", action="store_true", help="write the page from what has been run")
     parser.add_argument("--markdown", metavar="FILE", help="also write the page as Markdown, its pictures in a folder beside it")
     parser.add_argument("--out", default="report", help="folder to write to (report)")
     parser.add_argument("--data", default="data/mnist", help="folder of MNIST's files (data/mnist)")
     parser.add_argument("--programs", default="build/release/examples", help="folder of the programs")
+    parser.add_argument("--needs", action="store_true", help=argparse.SUPPRESS)  # ./dev asks what to build and to fetch
     options = parser.parse_args()
     if options.markdown and not options.markdown.endswith(".md"):
         parser.error(f"argument --markdown: {options.markdown} does not end in .md")
-    comparison = Comparison(options)
+    out = pathlib.Path(options.out)
+    if out.exists() and not out.is_dir():
+        sys.exit(f"--out {out} is a file; it must be a folder, or not be there yet")
+    if options.needs:
+        given = lambda name: getattr(options, name) != parser.get_default(name)
+        print(*(name for name in ("programs", "data") if not options.report_only and not given(name)))
+        return
     try:
-        if not options.report_only:
-            comparison.run()
+        answer(options)
     except KeyboardInterrupt:
         clear_line()
         sys.exit("stopped; the same command goes on from here")
-    unrun = [name for name, *_ in comparison.parts if not (comparison.runs / name / "done.json").exists()]
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def answer(options):
+    comparison = Comparison(options)
+    if not options.report_only:
+        comparison.run()
+    unrun = [name for name, command, _ in comparison.parts
+             if not comparison.made(name) or comparison.is_outdated(name, command)]
     page = report.write(comparison.runs, comparison.out / "index.html", options.quick, options.markdown, unrun)
     print(f"the answer: {page}")
 
