@@ -128,9 +128,8 @@ void draw_pictures(const Options& options, Vae& model, const tg::data::ImageData
   const tg::Tensor images = test.tensor(0, std::min(50, test.size())), codes = model.codes(images);
   draw(options, "reconstructions.png", in_pairs(images, model.decoder.images(codes), 10), 10);
   const tg::Index strips = std::min<tg::Index>(8, codes.shape().rows() / 2);
-  if (strips > 0)  // which takes two test images
-    draw_interpolation(options, model.decoder, tg::Tensor(codes.matrix().topRows(strips)),
-                       tg::Tensor(codes.matrix().middleRows(strips, strips)));
+  draw_interpolation(options, model.decoder, tg::Tensor(codes.matrix().topRows(strips)),
+                     tg::Tensor(codes.matrix().middleRows(strips, strips)));
   draw_samples(options, model.decoder, rng);
 }
 
@@ -165,6 +164,8 @@ void print_findings(const nlohmann::json& summary) {
 
 void run(const Options& options, const Objective& objective, const CheckpointOptions& checkpoint_options) {
   const auto mnist = begin(options);
+  if (mnist.test.size() < 2)
+    throw std::runtime_error(options.data + ": has one test image; vae compares the codes of at least two");
   Streams rng(options.seed);
   Vae model(rng.weights, options, objective.autoencoder);
   tg::optim::Adam adam(model.parameters(), {.lr = options.lr});

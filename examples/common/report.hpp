@@ -37,10 +37,11 @@ inline void require_epochs_left(int epoch, int epochs) {
 
 /// summary.json: the build, and what the program found. Throws where something of that is no number.
 inline void write_summary(const Options& options, nlohmann::json summary) {
-  for (const auto& [key, value] : summary.flatten().items())
+  const nlohmann::json flat = summary.flatten();
+  for (const auto& [key, value] : flat.items())
     if (value.is_number_float() && !std::isfinite(value.get<double>()))
       throw std::runtime_error("summary.json: " + key + " is " + std::to_string(value.get<double>()) +
-                               ", which tells nothing; try a lower --lr");
+                               "; a figure must be a number");
   summary["build"] = tg::build_info();
   write_output(options, "summary.json", summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

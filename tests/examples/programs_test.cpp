@@ -378,8 +378,9 @@ TEST_CASE("a step that spoils the model is an error, were it the last") {
   }
 }
 
-TEST_CASE("a test set of one image is enough") {
-  const Data data(1);
+TEST_CASE("a test set of two images is enough") {
+  const Data one(1), data(2);
+  CHECK_THAT(run("vae", small(one, "a")).output, ContainsSubstring("has one test image"));
   for (const char* program : {"vae", "decoder_only"}) {
     const Outcome outcome = run(program, few_samples(data, "a"));
     INFO(outcome.output);

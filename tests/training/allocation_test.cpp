@@ -199,7 +199,7 @@ TEST_CASE("memory that runs out anywhere while a run is saved or loaded: bad_all
   const TemporaryDirectory dir;
   const io::Path path = dir / "run", other_path = dir / "other";
   Rng rng(1);
-  training::Model model(rng);
+  nn::Linear model(rng, 3, 2);
   optim::Adam adam(model.parameters());
   std::string log = "a text that is too long to be kept without memory of its own";
   Index epoch = 1;

@@ -53,10 +53,10 @@ class SafetensorsHeader final : public nlohmann::json_sax<Json> {
     return open();
   }
   bool start_array(std::size_t) override {
-    if (depth() != 2 || in_metadata()) refuse("array", "[");
-    if (key_[1] == "shape")
+    const bool in_entry = depth() == 2 && !in_metadata();
+    if (in_entry && key_[1] == "shape")
       list_ = &entries.back().shape;
-    else if (key_[1] == "data_offsets")
+    else if (in_entry && key_[1] == "data_offsets")
       list_ = &entries.back().data_offsets;
     else
       refuse("array", "[");
