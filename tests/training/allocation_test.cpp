@@ -99,11 +99,6 @@ std::atomic<long> live{0};            // what operator new gave and nobody gave 
 std::atomic<long> calls_left{never};  // of operator new, until one fails
 std::atomic<bool> fails_for_good{false};
 
-void fail_at(long call, bool for_good = false) {
-  fails_for_good = for_good;
-  calls_left = call;
-}
-
 void* take(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
   const long left = --calls_left;
   if (left == 0 || (left < 0 && fails_for_good)) throw std::bad_alloc();
@@ -115,6 +110,24 @@ void* take(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t))
 void give_back(void* memory) {
   if (memory != nullptr) --live;
   std::free(memory);
+}
+
+struct Failure {
+  bool reached;  // whether there were so many calls
+  bool thrown;   // whether the body threw bad_alloc
+};
+/// Calls `body` while a call of operator new fails, and all after it if for good.
+template <class Body>
+Failure fail_at(long call, bool for_good, const Body& body) {
+  bool thrown = false;
+  fails_for_good = for_good;
+  calls_left = call;
+  try {
+    body();
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  return {calls_left.exchange(never) <= 0, thrown};
 }
 
 /// Makes a model and trains it for one step; a digest of what comes out.
@@ -168,25 +181,19 @@ TEST_CASE("memory that runs out anywhere in a first step: bad_alloc, no leak, an
       for (; reached; call += stride) {
         const long before = live;
         std::uint64_t again = 0;
-        bool thrown = false;
+        Failure failure{};
         in_new_thread([&] {
           Tape tape;
-          fail_at(call, for_good);
-          try {
-            first_step(images, tape);
-          } catch (const std::bad_alloc&) {
-            thrown = true;
-          }
-          reached = calls_left <= 0;
-          fail_at(never);
+          failure = fail_at(call, for_good, [&] { first_step(images, tape); });
           again = first_step(images, tape);
         });
+        reached = failure.reached;
         const long leaked = threads == 1 ? live - before : 0;  // OpenMP's threads keep their rooms for a while
         INFO("call " << call << " of operator new fails" << (for_good ? ", and all after it" : ""));
-        CHECK(thrown == reached);
+        CHECK(failure.thrown == failure.reached);
         CHECK(again == expected);
         CHECK(leaked == 0);
-        failures += thrown;
+        failures += failure.thrown;
       }
       CHECK(call > 100);
     }
@@ -224,28 +231,14 @@ TEST_CASE("memory that runs out anywhere while a run is saved or loaded: bad_all
     long call = 1;
     for (; reached; call += stride) {
       change();
-      bool thrown = false;
-      fail_at(call, for_good);
-      try {
-        checkpoint.load(path);
-      } catch (const std::bad_alloc&) {
-        thrown = true;
-      }
-      reached = calls_left <= 0;
-      fail_at(never);
+      const Failure load = fail_at(call, for_good, [&] { checkpoint.load(path); });
+      reached = load.reached;
       INFO("call " << call << " of operator new fails" << (for_good ? ", and all after it" : ""));
-      CHECK(thrown == reached);
+      CHECK(load.thrown == load.reached);
 
-      bool unsaved = false;
-      fail_at(call, for_good);
-      try {
-        checkpoint.save(other_path);
-      } catch (const std::bad_alloc&) {
-        unsaved = true;
-      }
-      fail_at(never);
-      const std::string expected = thrown ? changed : saved;
-      CHECK(read_bytes(other_path) == (unsaved ? changed : expected));
+      const Failure save = fail_at(call, for_good, [&] { checkpoint.save(other_path); });
+      const std::string expected = load.thrown ? changed : saved;
+      CHECK(read_bytes(other_path) == (save.thrown ? changed : expected));
       checkpoint.save(other_path);
       CHECK(read_bytes(other_path) == expected);
       write_bytes(other_path, changed);
@@ -262,16 +255,10 @@ TEST_CASE("an optimizer that has no memory for another group is as it was") {
   bool failed = true;
   for (long call = 1; failed; ++call) {
     optim::Adam adam(one.parameters());
-    fail_at(call);
-    try {
-      adam.add_group(more, {});
-      failed = false;
-    } catch (const std::bad_alloc&) {
-    }
-    const bool reached = calls_left <= 0;
-    fail_at(never);
+    const Failure failure = fail_at(call, false, [&] { adam.add_group(more, {}); });
+    failed = failure.thrown;
     INFO("call " << call << " of operator new fails");
-    CHECK(failed == reached);
+    CHECK(failed == failure.reached);
     CHECK(adam.groups() == (failed ? 1 : 2));
     CHECK(adam.states().size() == (failed ? 2 : 4));
     if (failed) adam.add_group(more, {.lr = 0.5});
@@ -282,15 +269,7 @@ TEST_CASE("an optimizer that has no memory for another group is as it was") {
 
 TEST_CASE("a text that there is no memory for is no half a text") {
   const std::string part(1000, 'x');
-  fail_at(2);
-  bool thrown = false;
-  try {
-    detail::concat(part, part, part);
-  } catch (const std::bad_alloc&) {
-    thrown = true;
-  }
-  fail_at(never);
-  CHECK(thrown);
+  CHECK(fail_at(2, false, [&] { detail::concat(part, part, part); }).thrown);
 }
 
 #endif
