@@ -37,15 +37,19 @@ Scalar multiply_add(Scalar a, Scalar b, Scalar c, tg::Isa isa) {
   return product + c;
 }
 
-enum class Layout { rows, columns, neither };  // which of them are contiguous
+enum class Layout { rows, columns, neither, rows_far_apart };  // which of them are contiguous
 
 struct Matrix {
+  static constexpr Index far = 4000;
+
   Matrix(Index rows, Index cols, Layout layout, Index padding, std::mt19937& random)
-      : numbers(static_cast<std::size_t>(2 * (rows + padding) * (cols + padding) + 1)) {
+      : numbers(static_cast<std::size_t>(
+            layout == Layout::rows_far_apart ? rows * far : 2 * (rows + padding) * (cols + padding) + 1)) {
     std::uniform_real_distribution<Scalar> uniform(-1, 1);
     for (Scalar& x : numbers) x = uniform(random);
     view = {numbers.data(), rows, cols, cols + padding, 1};
     if (layout == Layout::columns) view = {numbers.data(), rows, cols, 1, rows + padding};
+    if (layout == Layout::rows_far_apart) view.row_stride = far;
     if (layout == Layout::neither) view = {numbers.data(), rows, cols, 2 * (cols + padding), 2};
   }
   tg::ConstStridedMatrix read() const { return {view.data, view.rows, view.cols, view.row_stride, view.col_stride}; }
@@ -125,12 +129,14 @@ TEST_CASE("gemm: larger sizes, on any number of threads") {
 TEST_CASE("gemm: any strides") {
   for (tg::Isa isa : machine_isas()) {
     const Setting setting(isa, 2);
-    for (GemmStart::From from : starts)
+    for (GemmStart::From from : starts) {
+      check(137, 1000, 70, Layout::rows_far_apart, Layout::columns, from, 0, {1, 2});  // strips are copied
       for (Index size : {1, 19, 70, 200}) {
         check(size, size + 1, size + 2, Layout::neither, Layout::neither, from, 1);
         check(size, size, size, Layout::rows, Layout::neither, from, 0);
         check(size, size, size, Layout::neither, Layout::columns, from, 0);
       }
+    }
   }
 }
 

@@ -28,14 +28,17 @@ inline constexpr Index pack_cost = 8;
 /// contiguous, as the processor then runs far ahead by itself.
 inline constexpr Index min_row_fetch_strips = 8;
 inline constexpr Index min_column_fetch_strips = 4;
-/// Between so few steps of k, stores to a C of so many numbers, which comes from far, are not hidden: what is written
-/// next is fetched. (In a tile of fewer steps times rows still, fetching takes as long as it saves.)
-inline constexpr Index min_fetch_work = 128;
-inline constexpr Index max_fetch_depth = 160;
+/// A C of so many numbers comes from far: what is written next is fetched. (In a tile of fewer steps times rows,
+/// fetching takes as long as it saves.)
 inline constexpr Index min_fetch_numbers = 1 << 16;
-/// A strip of A whose numbers lie far apart is copied if this many panels are to use it, over so many steps of k.
-inline constexpr Index strip_panels = 4;
+inline constexpr Index min_fetch_work = 128;
+/// Strips of A are copied over so many steps of k, if so many panels are to use them: where each number lies far from
+/// the next in its row, or where so many numbers, a megabyte, lie between the first row and the last. (Caches and page
+/// tables keep less of rows far apart than of one piece of memory; that costs less, so it takes more panels.)
 inline constexpr Index min_strip_depth = 64;
+inline constexpr Index scattered_panels = 4;
+inline constexpr Index spread_panels = 20;
+inline constexpr Index min_spread = 1 << 18;
 /// Multiplications that take as long as a cache line that two threads write to.
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
@@ -122,15 +125,22 @@ class Product {
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
 
-  /// The strips of that part of A as they lie; or copies, in which a tile reads on and on, where it would read a piece
-  /// of a row here and there.
+  /// The strips of that part of A as they lie; or copies, in which tiles read on and on, where they would read a piece
+  /// of a row here and there, or rows far apart.
   Strips strips_of_a(Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
+    const Index panels = cols / (max_width * kernel_.lanes);
     const Scalar* const first = a_.at(rows.begin, depth.begin);
-    const bool scattered = a_.row_stride == 1 && a_.col_stride != 1;
-    if (!scattered || depth.size() < min_strip_depth || cols < strip_panels * max_width * kernel_.lanes)
+    const bool scattered = a_.row_stride == 1 && a_.col_stride != 1 && panels >= scattered_panels;
+    const bool spread = a_.col_stride == 1 && rows.size() * a_.row_stride >= min_spread && panels >= spread_panels;
+    if (depth.size() < min_strip_depth || !(scattered || spread))
       return {first, height * a_.row_stride, a_.row_stride, a_.col_stride};
     Scalar* const copy = packed_room();
+    if (spread) {
+      for (Index i = 0; i < rows.size(); ++i)
+        std::copy_n(first + i * a_.row_stride, depth.size(), copy + i * depth.size());
+      return {copy, height * depth.size(), depth.size(), 1};
+    }
     for (Index i = 0; i < rows.size(); i += height) {
       const Index some = std::min(height, rows.size() - i);
       const PackWork work{first + i, a_.col_stride, 1, depth.size(), some, copy + i * depth.size(), height};
@@ -161,8 +171,7 @@ class Product {
         .cols = cols.size(),
         .depth = depth.size(),
         .copy = copy,
-        .fetches_c = !from_c && depth.size() * kernel_.height >= min_fetch_work && depth.size() <= max_fetch_depth &&
-                     rows.size() * c_.cols >= min_fetch_numbers,
+        .fetches_c = depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= min_fetch_numbers,
         .next_b = fetch(next_cols, depth, rows.size()),
     };
     const Index width = round_up(cols.size(), kernel_.lanes);
