@@ -24,6 +24,8 @@ class Var;
 class Parameter;
 class Gradient;
 
+enum class Isa;
+
 namespace nn {
 class Module;
 class Parameter;
@@ -40,6 +42,9 @@ class Softplus;
 class SiLU;
 class GELU;
 class EMA;
+class RunningMean;
+class Accuracy;
+class LogMeanExp;
 }  // namespace nn
 
 namespace optim {
@@ -61,6 +66,16 @@ class EarlyStopping;
 namespace data {
 class ImageDataset;
 class TensorDataset;
+struct ImageBatch;
+struct TensorBatch;
+template <class Dataset>
+class Batches;
 }  // namespace data
+
+namespace io {
+class AtomicFile;
+class Checkpoint;
+struct Mnist;
+}  // namespace io
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -55,6 +55,23 @@ struct Doubled {
   }
 };
 
+/// The mean of any number of inputs, which saves by what it divides.
+struct Average {
+  static constexpr const char* name = "average";
+  Shape shape(std::span<const Shape> shapes) const { return shapes[0]; }
+  Shape saved(std::span<const Shape>) const { return {1}; }
+  void forward(std::span<const ConstTensorView> inputs, TensorView y, TensorView count) const {
+    Total{}.forward(inputs, y);
+    count[0] = static_cast<Scalar>(inputs.size());
+    y.array() /= count[0];
+  }
+  void backward(std::span<const ConstTensorView>, ConstTensorView, ConstTensorView count, ConstTensorView dy,
+                std::span<Gradient> gradients) const {
+    for (Gradient& dx : gradients)
+      if (dx) dx += dy.array() / count[0];
+  }
+};
+
 /// Throws while it works in chunks, on whatever thread has the seventh.
 struct Failing {
   static constexpr const char* name = "failing";
@@ -108,6 +125,12 @@ TEST_CASE("an op may leave something for backward") {
   Var y = apply(Doubled{}, a);
   y.backward();
   CHECK(y.item() == 6);
+  Var b = tape.variable(two);
+  const Var inputs[] = {b, tape.constant(three), b, b};
+  Var mean = apply_span(Average{}, inputs);
+  mean.backward();
+  CHECK(mean.item() == 2.25);
+  CHECK(b.grad()[0] == 0.75);
   CHECK(a.grad()[0] == 2);
 }
 

@@ -10,6 +10,7 @@ tg::Var twice(tg::Var x);
 tg::Index size_of(const tg::nn::Module& module);
 tg::Index size_of(const tg::nn::Linear& linear);
 double rate_of(const tg::optim::Optimizer& optimizer);
+tg::Index count_of(const tg::data::Batches<tg::data::TensorDataset>& batches);
 
 }  // namespace
 
@@ -23,6 +24,7 @@ tg::Var twice(tg::Var x) { return 2 * x; }
 tg::Index size_of(const tg::nn::Module& module) { return static_cast<tg::Index>(module.parameters().size()); }
 tg::Index size_of(const tg::nn::Linear& linear) { return linear.weight.size(); }
 double rate_of(const tg::optim::Optimizer& optimizer) { return optimizer.lr(); }
+tg::Index count_of(const tg::data::Batches<tg::data::TensorDataset>& batches) { return batches.count(); }
 
 }  // namespace
 
@@ -35,4 +37,6 @@ TEST_CASE("forward declarations are of the types that the library defines") {
   CHECK(size_of(static_cast<const tg::nn::Module&>(linear)) == 2);
   CHECK(size_of(linear) == 6);
   CHECK(rate_of(tg::optim::Adam(linear.parameters(), {.lr = 0.5})) == 0.5);
+  const tg::data::TensorDataset samples(tg::Tensor({4, 1}));
+  CHECK(count_of(tg::data::Batches(samples, {.size = 2})) == 2);
 }

@@ -25,15 +25,9 @@ struct Setting {
 
 /// What defines the bits: one chain over k. The portable kernel rounds twice where the processor has no fused
 /// multiply-add in the compiler's flags.
-Scalar multiply_add(Scalar a, Scalar b, Scalar c, tg::Isa isa) {
-#if defined(__FMA__) || defined(__aarch64__)
-  constexpr bool fused = true;
-#else
-  const bool fused = isa != tg::Isa::portable;
-#endif
+Scalar multiply_add(Scalar a, Scalar b, Scalar c, bool fused) {
   if (fused) return std::fma(a, b, c);
   volatile Scalar product = a * b;
-  (void)isa;
   return product + c;
 }
 
@@ -71,13 +65,13 @@ void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStar
   const Matrix bias(1, n, Layout::rows, 0, random);
   const std::vector<Scalar> before = c.numbers;
   std::vector<Scalar> expected = before;
-  const tg::Isa isa = tg::simd::isa();
+  const bool fused = tg::simd::fuses();
   for (Index i = 0; i < m; ++i) {
     for (Index j = 0; j < n; ++j) {
       Scalar& sum = expected[static_cast<std::size_t>(i * c.view.row_stride + j)];
       if (from == GemmStart::From::zero) sum = 0;
       if (from == GemmStart::From::bias) sum = bias.at(0, j);
-      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, isa);
+      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, fused);
     }
   }
   for (int threads : thread_counts) {

@@ -281,7 +281,7 @@ TEST_CASE("parts with the same name, and names that the file itself has, are ref
   CHECK(dir.count() == 0);
 }
 
-TEST_CASE("a checkpoint of version 1 can be read, a newer one is refused by name") {
+TEST_CASE("a checkpoint of version 1 can be read, batches without a count too; a newer one is refused by name") {
   const TemporaryDirectory dir;
   const auto file = [&](const std::string& metadata) {
     const std::string header = R"({"__metadata__":{)" + metadata + "}}";
@@ -294,9 +294,14 @@ TEST_CASE("a checkpoint of version 1 can be read, a newer one is refused by name
   Index step = 0;
   double lr = 0;
   std::uint64_t key = 0;
+  const data::TensorDataset samples(Tensor({4, 1}));
+  data::Batches batches(samples, {.size = 2});
   io::Checkpoint checkpoint;
-  checkpoint.add("step", step).add("lr", lr).add("key", key);
-  checkpoint.load(with("1", R"(,"step":"-12","lr":"0.1","key":"18446744073709551615")"));
+  checkpoint.add("step", step).add("lr", lr).add("key", key).add("batches", batches);
+  const std::string values =
+      R"(,"step":"-12","lr":"0.1","key":"18446744073709551615","batches.key":"7","batches.next":"1")";
+  checkpoint.load(with("1", values));
+  CHECK(batches.state().next == 1);
   CHECK(step == -12);
   CHECK(lr == 0.1);
   CHECK(key == ~std::uint64_t{0});
@@ -304,7 +309,8 @@ TEST_CASE("a checkpoint of version 1 can be read, a newer one is refused by name
   const auto fails = [&](const io::Path& path, const std::string& words) {
     CHECK_THAT(failure(path, checkpoint), ContainsSubstring(words));
   };
-  fails(with("2", R"(,"step":"1","lr":"1","key":"1")"), R"(file: has format_version "2"; this tapegrad reads "1")");
+  fails(with("2", values), "is a checkpoint of another run: it lacks \"batches.count\"");
+  fails(with("3", values), R"(file: has format_version "3"; this tapegrad reads those up to 2)");
   fails(file(R"("format":"tapegrad","format_version":"1")"),
         R"(file: is no checkpoint of tapegrad: its format is "tapegrad", not "tapegrad checkpoint")");
   fails(file(""), R"(its format is "", not)");

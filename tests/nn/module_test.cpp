@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/nn/sequential.hpp"
+#include "tapegrad/ops/reduce.hpp"
 
 namespace tg = tapegrad;
 namespace nn = tg::nn;
@@ -55,6 +56,16 @@ TEST_CASE("a path goes from the root down") {
   CHECK(model.children() == std::vector<nn::Module*>{&model.encoder, &model.output});
   CHECK(model.modules() ==
         std::vector<nn::Module*>{&model, &model.encoder, &model.encoder.fc1, &model.encoder.fc2, &model.output});
+}
+
+TEST_CASE("a parameter that is changed between the forward pass and backward is named") {
+  tg::Rng rng(1);
+  Model model(rng);
+  tg::Tape tape;
+  tg::Var loss = sum(model.encoder.fc1(tape.constant(tg::Tensor({1, 6}))));
+  model.encoder.fc1.weight.mutable_value().fill(1);
+  CHECK_THROWS_WITH(loss.backward(), ContainsSubstring("linear: encoder.fc1.weight was changed between the forward "
+                                                       "pass and backward(); step the optimizer after all"));
 }
 
 TEST_CASE("what is destroyed is unregistered, in either order") {

@@ -18,7 +18,7 @@
 //   gradient.
 // - An op on any number of inputs takes a std::span of each: shape(std::span<const Shape>),
 //   forward(std::span<const ConstTensorView>, y), backward(std::span<const ConstTensorView>, y, dy,
-//   std::span<Gradient>).
+//   std::span<Gradient>), and what it saves as above.
 // - Its members are its attributes; it is copied into the tape's arena, which calls no destructors.
 
 #include <array>
@@ -89,9 +89,7 @@ struct Recorder {
     const Op& op = *static_cast<const Op*>(recorded);
     const TensorView y = tape.allocate(op.shape(value(tape, node, i).shape()...));
     if constexpr (requires { op.saved(value(tape, node, i).shape()...); }) {
-      const TensorView saved = tape.allocate(op.saved(value(tape, node, i).shape()...));
-      op.forward(value(tape, node, i)..., y, saved);
-      node.saved = std::construct_at(tape.arena_.allocate_array<ConstTensorView>(1), saved);
+      op.forward(value(tape, node, i)..., y, allocate_saved(tape, node, op.saved(value(tape, node, i).shape()...)));
     } else {
       op.forward(value(tape, node, i)..., y);
     }
@@ -101,8 +99,17 @@ struct Recorder {
   static void forward_of_span(Tape& tape, Node& node, const void* recorded) {
     const Op& op = *static_cast<const Op*>(recorded);
     const TensorView y = tape.allocate(op.shape(shapes(tape, node)));
-    op.forward(values(tape, node), y);
+    if constexpr (requires { op.saved(shapes(tape, node)); }) {
+      op.forward(values(tape, node), y, allocate_saved(tape, node, op.saved(shapes(tape, node))));
+    } else {
+      op.forward(values(tape, node), y);
+    }
     finish(tape, node, y, op);
+  }
+  static TensorView allocate_saved(Tape& tape, Node& node, const Shape& shape) {
+    const TensorView saved = tape.allocate(shape);
+    node.saved = std::construct_at(tape.arena_.allocate_array<ConstTensorView>(1), saved);
+    return saved;
   }
   template <class Op>
   static void finish(Tape& tape, Node& node, TensorView y, const Op& op) {
@@ -126,7 +133,12 @@ struct Recorder {
   static void backward_of_span(Tape& tape, std::uint32_t index) {
     const Node& node = tape.nodes_[index];
     const ConstTensorView dy(node.gradient.data, node.value.shape());
-    static_cast<const Op*>(node.op)->backward(values(tape, node), node.value, dy, gradients(tape, node));
+    const Op& op = *static_cast<const Op*>(node.op);
+    if constexpr (requires { op.saved(shapes(tape, node)); }) {
+      op.backward(values(tape, node), node.value, *node.saved, dy, gradients(tape, node));
+    } else {
+      op.backward(values(tape, node), node.value, dy, gradients(tape, node));
+    }
   }
 
   static const ConstTensorView& value(const Tape& tape, const Node& node, std::size_t i) {
@@ -136,12 +148,13 @@ struct Recorder {
   static const ConstTensorView& unchanged(const Tape& tape, const Node& node, std::size_t i) {
     const Node& from = tape.nodes_[node.inputs[i]];
     if (from.parameter && from.parameter_version != from.parameter->version_) [[unlikely]]
-      refuse_changed(node);
+      refuse_changed(node, *from.parameter);
     return from.value;
   }
-  [[noreturn, gnu::noinline]] static void refuse_changed(const Node& node) {
-    fail<TapeError>({node.type->name, ": a parameter was changed between the forward pass and backward(); step the ",
-                     "optimizer after all backward passes that go through it"});
+  [[noreturn, gnu::noinline]] static void refuse_changed(const Node& node, const Parameter& parameter) {
+    fail<TapeError>({node.type->name, ": ", parameter.path().empty() ? "a parameter" : parameter.path(),
+                     " was changed between the forward pass and backward(); step the optimizer after all backward ",
+                     "passes that go through it"});
   }
   static Gradient gradient(Tape& tape, const Node& node, std::size_t i) {
     return tape.gradient(tape.nodes_[node.inputs[i]]);

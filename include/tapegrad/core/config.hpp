@@ -69,8 +69,11 @@
 #define TAPEGRAD_EIGEN_ALIGN 16
 #endif
 
-// Eigen defines these itself when it was included first; only a value of the user's own is of interest here.
-#if defined(EIGEN_DONT_VECTORIZE)
+// Eigen defines these itself when it was included first; only a value of the user's own is of interest here. Without
+// alignment, it does not vectorise either.
+#if defined(EIGEN_DONT_VECTORIZE) || defined(EIGEN_DONT_ALIGN)
+#define TAPEGRAD_ABI_EIGEN scalar
+#elif defined(EIGEN_MAX_ALIGN_BYTES) && EIGEN_MAX_ALIGN_BYTES == 0
 #define TAPEGRAD_ABI_EIGEN scalar
 #elif defined(EIGEN_MAX_ALIGN_BYTES) && EIGEN_MAX_ALIGN_BYTES != TAPEGRAD_EIGEN_ALIGN
 #define TAPEGRAD_ABI_EIGEN realigned

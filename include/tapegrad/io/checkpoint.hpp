@@ -19,14 +19,19 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
+/// A file's format_version. In files of version 1, batches have no count.
+inline constexpr int checkpoint_version = 2;
+
 /// Goes over what a checkpoint holds, part by part: to gather it for a file, or to compare it with a file and remember
 /// what is to be done once all of it fits. Tensors are tensors of the file, everything else is text in its metadata.
 class CheckpointArchive {
  public:
   /// Gathers.
   CheckpointArchive() = default;
-  /// Compares.
-  CheckpointArchive(const Path& path, const Safetensors& file) : path_(&path), file_(&file) {}
+  /// Compares with a file of that version.
+  CheckpointArchive(const Path& path, const Safetensors& file, int version)
+      : path_(&path), file_(&file), version_(version) {}
+  int version() const { return version_; }
 
   /// A tensor; `writable()` opens its memory for writing. Throws ValueError when one to be saved holds NaN.
   template <class Writable>
@@ -100,6 +105,7 @@ class CheckpointArchive {
 
   const Path* path_ = nullptr;
   const Safetensors* file_ = nullptr;
+  int version_ = checkpoint_version;
   std::map<std::string, ConstTensorView> tensors_;
   std::map<std::string, std::string> texts_;
   tapegrad::detail::Listing missing_, misfits_;
@@ -161,7 +167,7 @@ class Checkpoint {
   template <class Dataset>
   Checkpoint& add(const std::string& name, data::Batches<Dataset>& batches) {
     return add_part([=, &batches](Archive& archive) {
-      archive.same(name + ".count", std::to_string(batches.count()));
+      if (archive.version() >= 2) archive.same(name + ".count", std::to_string(batches.count()));
       const data::BatchState now = batches.state();
       const data::BatchState state{archive.number(name + ".key", now.key),
                                    archive.number(name + ".next", now.next, Index{0}, batches.count())};

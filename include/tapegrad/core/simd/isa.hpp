@@ -69,6 +69,16 @@ inline Isa isa() {
   return static_cast<Isa>(chosen);
 }
 
+/// Whether the kernels in use round a product and a sum once, together. The portable ones do where the compiler's flags
+/// say that the processor can.
+inline bool fuses() {
+#if defined(__FMA__) || defined(__aarch64__)
+  return true;
+#else
+  return isa() != Isa::portable;
+#endif
+}
+
 namespace detail {
 
 // clang would otherwise halve 512-bit vectors where the flags say that the processor prefers 256 bits.

@@ -73,7 +73,6 @@ TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& nam
 }
 
 inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
-inline constexpr const char* checkpoint_version = "1";
 
 }  // namespace detail
 
@@ -81,8 +80,9 @@ TAPEGRAD_BODY void Checkpoint::save(const Path& path) const {
   Archive archive;
   for (const Part& part : parts_) part(archive);
   std::map<std::string, std::string> texts = archive.texts();
+  const std::string version = std::to_string(archive.version());
   for (const auto& [name, text] : {std::pair{"format", detail::checkpoint_format},
-                                   {"format_version", detail::checkpoint_version},
+                                   {"format_version", version.c_str()},
                                    {"dtype", detail::dtype_name}})
     detail::require<ValueError>(texts.emplace(name, text).second, "checkpoint: a part is called ", name,
                                 ", which the file itself has; call it otherwise");
@@ -98,13 +98,14 @@ TAPEGRAD_BODY void Checkpoint::load(const Path& path) {
   const std::string found_format = take("format"), found_version = take("format_version"), found_dtype = take("dtype");
   detail::require_file(found_format == detail::checkpoint_format, path, "is no checkpoint of tapegrad: its format is ",
                        detail::quoted(found_format), ", not ", detail::quoted(detail::checkpoint_format));
-  detail::require_file(found_version == detail::checkpoint_version, path, "has format_version ",
-                       detail::quoted(found_version), "; this tapegrad reads ",
-                       detail::quoted(detail::checkpoint_version));
+  int version = detail::checkpoint_version;
+  while (version > 0 && found_version != std::to_string(version)) --version;
+  detail::require_file(version > 0, path, "has format_version ", detail::quoted(found_version),
+                       "; this tapegrad reads those up to ", detail::checkpoint_version);
   detail::require_file(found_dtype == detail::dtype_name, path, "was saved by a program of ",
                        detail::quoted(found_dtype), "; this one is of ", detail::quoted(detail::dtype_name),
                        " and could not go on with the same bits");
-  Archive archive(path, file);
+  Archive archive(path, file, version);
   for (const Part& part : parts_) part(archive);
   archive.restore();
 }
