@@ -72,6 +72,21 @@ struct Average {
   }
 };
 
+/// Asks for the memory of its gradient, wanted or not, and throws or leaves the gradient.
+struct Careless {
+  static constexpr const char* name = "careless";
+  bool throws;
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.copy_from(x); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (throws) {
+      dx.target();
+      throw std::runtime_error("backward failed");
+    }
+    dx += dy.array();
+  }
+};
+
 /// Throws while it works in chunks, on whatever thread has the seventh.
 struct Failing {
   static constexpr const char* name = "failing";
@@ -245,6 +260,36 @@ TEST_CASE("misuse of Vars is told in words") {
   Var wide = tape.variable(Tensor({2, 3}));
   CHECK_THROWS_WITH(wide.backward(), ContainsSubstring("backward: the Var's shape is 2x3; reduce it to one element"));
   CHECK_THROWS_WITH(wide.backward(two), "backward: the seed is 1, the Var is 2x3; the shapes must be equal");
+}
+
+TEST_CASE("gradients that a backward began and did not end are forgotten") {
+  Tape tape;
+  Parameter p(two), before(three);
+  Var x = tape.variable(two);
+  apply(Careless{false}, tape.parameter(before)).backward();
+  CHECK_THROWS_WITH(total({apply(Careless{true}, tape.parameter(p)), x}).backward(), "backward failed");
+  CHECK_FALSE(p.has_grad());
+  CHECK(before.grad()[0] == 1);
+  CHECK(x.grad()[0] == 0);
+  tape.reset();
+  apply(Careless{false}, tape.parameter(p)).backward();
+  CHECK(p.grad()[0] == 1);
+}
+
+TEST_CASE("a gradient that nobody wants may be added to, and has no memory to write to") {
+  const Gradient none;
+  none += Tensor({2}).array();
+  CHECK_THROWS_WITH(none.target(), "Gradient: this one is not wanted; ask `if (dx)` before target() or accumulator()");
+  CHECK_THROWS_AS(none.accumulator(), TapeError);
+}
+
+TEST_CASE("asking for a gradient that is none takes memory once") {
+  Tape tape;
+  Var x = tape.variable(Tensor({1000}));
+  CHECK(x.grad()[999] == 0);
+  const std::size_t bytes = tape.bytes();
+  for (int i = 0; i < 1000; ++i) x.grad();
+  CHECK(tape.bytes() == bytes);
 }
 
 TEST_CASE("a parameter changed between forward and backward is noticed") {

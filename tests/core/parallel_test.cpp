@@ -120,6 +120,15 @@ TEST_CASE("a sum over chunks has the same bits for any number of threads") {
   }
 }
 
+TEST_CASE("a grain may be as large as it likes") {
+  constexpr Index most = std::numeric_limits<Index>::max();
+  Index visited = 0;
+  parallel_for(10, most, [&](Index begin, Index end) { visited += end - begin; });
+  parallel_for(0, most, [&](Index, Index) { visited = -1; });
+  CHECK(visited == 10);
+  CHECK(parallel_sum(10, most, [](Index begin, Index end) { return static_cast<double>(end - begin); }) == 10);
+}
+
 TEST_CASE("no threads at all is refused, and so are chunks of nothing") {
   CHECK_THROWS_WITH(parallel_for(1, 0, [](Index, Index) {}), "parallel_for: got a grain of 0; it must be positive");
   CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");

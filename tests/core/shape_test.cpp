@@ -45,4 +45,7 @@ TEST_CASE("impossible shapes are refused") {
   CHECK_THROWS_WITH((Shape{huge, huge}), ContainsSubstring("more elements than memory can address"));
   CHECK_THROWS_WITH((Shape{2, 3}[2]), "shape: axis 2 of a tensor of shape 2x3; axes run from -2 to 1");
   CHECK_THROWS_AS((Shape{2, 3}[-3]), ShapeError);
+  CHECK_THROWS_WITH(Shape{}[0], "shape: axis 0 of a scalar, which has none");
+  CHECK_THROWS_WITH((Shape{0, huge, huge}), ContainsSubstring("more elements than memory can address"));
+  CHECK_THROWS_AS((Shape{huge, huge, 0}), ShapeError);
 }

@@ -87,6 +87,8 @@ TEST_CASE("a tensor's misuse is refused in words") {
   const Eigen::ArrayXf four = Eigen::ArrayXf::Zero(4);
   CHECK_THROWS_WITH(t.view().assign(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
   CHECK_THROWS_WITH(t.view().add(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
+  CHECK_THROWS_WITH(t.view().assign(t.matrix().transpose().array()),
+                    "tensor: an expression of 3x2 elements for shape 2x3, which has 2x3");
   CHECK_THROWS_WITH(t.view().reshaped(Shape{4}), "reshape: 2x3 has 6 elements, 4 has 4; the numbers must be equal");
 }
 

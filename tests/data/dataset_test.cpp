@@ -15,7 +15,16 @@ TEST_CASE("an image data set keeps bytes and gives numbers in [0, 1]") {
   CHECK(same_bits(set.tensor(0, 1), Tensor({1, 4}, {0, 1, Scalar(0.2), Scalar(0.4)})));
   CHECK(set.tensor(1, 1)(0, 3) == Scalar(4) / Scalar(255));
   CHECK(set.tensor(2, 0).shape() == Shape{0, 4});
-  CHECK_THROWS_WITH(set.tensor(1, 2), "image data set: images 1 to 3 of 2");
+  CHECK_THROWS_WITH(set.tensor(1, 2), "image data set: 2 images from number 1 on, of 2");
+  CHECK_THROWS_AS(set.tensor(1, std::numeric_limits<Index>::max()), ValueError);
+}
+
+TEST_CASE("an image data set that was moved from has no images") {
+  data::ImageDataset set({0, 1, 2, 3}, 1, 2, 2);
+  const data::ImageDataset moved = std::move(set);
+  CHECK(moved.size() == 1);
+  CHECK(set.size() == 0);
+  CHECK_THROWS_AS(set.tensor(0, 1), ValueError);
 }
 
 TEST_CASE("every byte becomes what a division by 255 gives, to the bit") {

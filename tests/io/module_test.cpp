@@ -117,5 +117,19 @@ TEST_CASE("a damaged file or one of a later format changes nothing") {
   CHECK_THAT(failure(dir / "none", model), ContainsSubstring("cannot be opened: No such file or directory"));
   io::write_safetensors(dir / "later", {}, {{"format", "tapegrad"}, {"format_version", "2"}});
   CHECK_THAT(failure(dir / "later", model), ContainsSubstring("has format_version \"2\"; this tapegrad reads \"1\""));
+  io::write_safetensors(dir / "run", {}, {{"format", "tapegrad checkpoint"}, {"format_version", "2"}});
+  CHECK_THAT(failure(dir / "run", model),
+             ContainsSubstring("run: is a checkpoint of a run; load it by io::Checkpoint"));
   CHECK(equal(values(model), before));
+}
+
+TEST_CASE("a module with NaN is not saved over the last file") {
+  const TemporaryDirectory dir;
+  Rng rng(1);
+  Model model(rng);
+  io::save(dir / "x", model);
+  const std::string before = read_bytes(dir / "x");
+  model.decode.bias.mutable_value()[1] = std::numeric_limits<Scalar>::quiet_NaN();
+  CHECK_THROWS_WITH(io::save(dir / "x", model), "save: \"decode.bias\" has NaN as its element 1; nothing is saved");
+  CHECK(read_bytes(dir / "x") == before);
 }

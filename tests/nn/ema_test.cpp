@@ -21,6 +21,17 @@ TEST_CASE("an average starts as the model is, and follows it") {
   CHECK(same_bits(average.weight.value(), model.weight.value()));
 }
 
+TEST_CASE("an average that forgets at once is the model, whatever it was") {
+  Rng rng(1);
+  nn::Linear model(rng, 3, 2), average(rng, 3, 2);
+  nn::EMA ema(model, average, {.decay = 0});
+  average.weight.mutable_value().fill(std::numeric_limits<Scalar>::infinity());
+  average.bias->mutable_value().fill(Scalar(1e8));
+  ema.update_parameters();
+  CHECK(same_bits(average.weight.value(), model.weight.value()));
+  CHECK(same_bits(average.bias->value(), model.bias->value()));
+}
+
 TEST_CASE("an average that cannot be is refused") {
   Rng rng(1);
   nn::Linear model(rng, 3, 2), average(rng, 3, 2), other(rng, 2, 2);

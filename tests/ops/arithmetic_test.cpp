@@ -32,6 +32,16 @@ TEST_CASE("any arithmetic type is taken as a scalar") {
   CHECK((-x).value()[1] == -4);
 }
 
+TEST_CASE("minimum and maximum take a number") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({3}, {-1, 2, 5}));
+  const Var least = maximum(x, 0.0), most = minimum(x, 2);
+  CHECK(tg::same_bits(Tensor(least.value()), Tensor({3}, {0, 2, 5})));
+  CHECK(tg::same_bits(Tensor(most.value()), Tensor({3}, {-1, 2, 2})));
+  least.backward(Tensor::ones({3}));
+  CHECK(tg::same_bits(Tensor(x.grad()), Tensor({3}, {0, 1, 1})));
+}
+
 TEST_CASE("compound assignment makes the name stand for the result, and changes nothing else") {
   tg::Tape tape;
   const Var x = tape.variable(Tensor({2}, {3, 5})), y = tape.variable(Tensor({2}, {2, 4}));

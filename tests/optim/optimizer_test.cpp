@@ -256,6 +256,9 @@ TEST_CASE("options that cannot be right are refused with the value") {
     CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, 1 - 1e-9}}), "adam: betas.second = 1; it must be in [0, 1)");
   CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, -0.1}}), "adam: betas.second = -0.1; it must be in [0, 1)");
   CHECK_THROWS_WITH(Adam(all, {.eps = 0}), "adam: eps = 0; it must be finite and positive");
+  CHECK_THROWS_WITH(Adam(all, {.eps = 1e-160}),
+                    ContainsSubstring(sizeof(tg::Scalar) == 4 ? "adam: eps = 0; it must be finite"
+                                                              : "adam: eps = 1e-160; it must be at least"));
   CHECK_THROWS_WITH(AdamW(all, {.weight_decay = NAN}), "adamw: weight_decay = nan; it must be finite and not negative");
   CHECK_THROWS_WITH(Adam(all, {.initial_v = -1}), "adam: initial_v = -1; it must be finite and not negative");
   CHECK_THROWS_WITH(RMSprop(all, {.alpha = 1.5}), "rmsprop: alpha = 1.5; it must be in [0, 1)");
@@ -264,6 +267,20 @@ TEST_CASE("options that cannot be right are refused with the value") {
   Adam adam(all);
   CHECK_THROWS_WITH(adam.set_lr(-1), "adam: lr = -1; it must be finite and not negative");
   CHECK(adam.lr() == 1e-3);
+}
+
+TEST_CASE("where the square of a gradient is 0, a step is no longer than where it is not") {
+  if (sizeof(tg::Scalar) != sizeof(float)) return;
+  Parameters parameters{{1}};
+  CHECK_THROWS_WITH(Adam(parameters.all, {.eps = 1e-20}),
+                    "adam: eps = 1e-20; it must be at least 3.42855e-18, as the squares of smaller gradients are 0");
+  CHECK_THROWS_WITH(RMSprop(parameters.all, {.eps = 1e-20}),
+                    ContainsSubstring("rmsprop: eps = 1e-20; it must be at least 1.08"));
+  const double before = only(parameters[0]);
+  Adam adam(parameters.all, {.lr = 1e-3, .eps = 3.43e-18});
+  add_gradient(parameters[0], tg::Tensor({1}, {tg::Scalar(3.42e-18)}));
+  adam.step();
+  CHECK(std::abs(only(parameters[0]) - before) <= 1.001e-3);
 }
 
 TEST_CASE("gradients that are not finite are taken as they are unless asked about") {

@@ -25,6 +25,7 @@ class Arena {
   template <class T>
   T* allocate_array(std::size_t count, std::size_t align = alignof(T)) {
     static_assert(std::is_trivially_destructible_v<T>, "the arena calls no destructors");
+    static_assert(alignof(T) <= alignment, "the arena aligns to cache lines");
     return static_cast<T*>(allocate(count * sizeof(T), align));
   }
 

@@ -16,9 +16,10 @@ class Gradient {
 
   explicit operator bool() const { return slot_ != nullptr; }
 
-  /// Adds an Eigen array expression with as many elements as the input.
+  /// Adds an Eigen array expression with as many elements as the input; nothing if the gradient is not wanted.
   template <class Expression>
   void operator+=(const Eigen::ArrayBase<Expression>& contribution) const {
+    if (!*this) return;
     const auto [view, first] = target();
     first ? view.assign(contribution) : view.add(contribution);
   }
@@ -27,7 +28,7 @@ class Gradient {
     TensorView view;
     bool first;  ///< assign if true, else add
   };
-  /// For those who write every element themselves.
+  /// For those who write every element themselves. Throws TapeError if the gradient is not wanted.
   Target target() const {
     const bool first = begin();
     return {TensorView(slot_->data, *shape_), first};
@@ -46,6 +47,8 @@ class Gradient {
 
   /// Sees that there is memory; whether this is the first contribution.
   [[gnu::noinline]] bool begin() const {
+    detail::require<TapeError>(slot_ != nullptr, "Gradient: this one is not wanted; ask `if (dx)` before target() or ",
+                               "accumulator()");
     const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
     if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
     slot_->stamp = pass_;

@@ -21,8 +21,11 @@ class ParameterTable {
 
   /// Forgets all parameters, keeps the memory.
   void clear() {
-    ++pass_;
     count_ = 0;
+    if (++pass_ == 0) {  // after 2^32 passes: no entry may look like one of this pass
+      std::ranges::fill(entries_, Entry{});
+      pass_ = 1;
+    }
   }
 
   /// How many there are.

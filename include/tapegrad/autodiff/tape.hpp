@@ -251,15 +251,21 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     const Scalar from = seed ? seed->data()[i] : Scalar{1};
     target.data()[i] = first ? from : target.data()[i] + from;
   }
-  for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
-    const detail::Node& reached = nodes_[index];
-    if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
-    const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
-    if (anomaly_) [[unlikely]] {
-      anomaly_->backward(*this, index);
-    } else {
-      reached.type->backward(*this, index);
+  try {
+    for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
+      const detail::Node& reached = nodes_[index];
+      if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
+      const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
+      if (anomaly_) [[unlikely]] {
+        anomaly_->backward(*this, index);
+      } else {
+        reached.type->backward(*this, index);
+      }
     }
+  } catch (...) {  // what was begun may hold anything
+    for (detail::Node& node : nodes_)
+      if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_calls_) begun.slot_->stamp = 0;
+    throw;
   }
 }
 
@@ -271,7 +277,8 @@ inline ConstTensorView Tape::grad(Var var) {
   const bool reached =
       asked.type ? asked.gradient.stamp == backward_calls_ && backward_calls_ != 0 : asked.gradient.stamp != 0;
   if (reached) return {asked.gradient.data, asked.value.shape()};
-  const TensorView zeros = allocate(asked.value.shape());
+  if (asked.gradient.data == nullptr) asked.gradient.data = arena_.allocate_numbers(asked.value.shape().size());
+  const TensorView zeros(asked.gradient.data, asked.value.shape());
   zeros.fill(0);
   return zeros;
 }

@@ -4,7 +4,8 @@
 // signatures name a tapegrad type and that were compiled differently fail to link instead of misbehaving.
 
 // A file that is not there ends the compilation: hundreds of errors that follow from the first would hide it.
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "tapegrad: -ffast-math breaks NaN checks and the promise of equal bits; compile without it and its parts"
 #include "the error above"
 #endif

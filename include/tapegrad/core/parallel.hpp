@@ -103,9 +103,9 @@ inline void parallel_region(int threads, FunctionRef<void(int, int)> body) {
 /// ended. Throws ValueError unless the grain is positive.
 inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, Index)> body) {
   detail::require<ValueError>(grain > 0, "parallel_for: got a grain of ", grain, "; it must be positive");
-  const Index chunks = (n + grain - 1) / grain;
+  const Index chunks = n > 0 ? 1 + (n - 1) / grain : 0;
   const auto run = [&](Index first, Index last) {
-    for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, std::min(n, (chunk + 1) * grain));
+    for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, chunk + 1 < chunks ? (chunk + 1) * grain : n);
   };
   if (chunks <= 1) {
     run(0, chunks);
@@ -125,7 +125,7 @@ inline double parallel_sum(Index n, Index grain, detail::FunctionRef<double(Inde
   parallel_for(n, grain,
                [&](Index begin, Index end) { parts[static_cast<std::size_t>(begin / grain)] = body(begin, end); });
   double total = 0;
-  for (Index chunk = 0; chunk * grain < n; ++chunk) total += parts[static_cast<std::size_t>(chunk)];
+  for (Index chunk = 0; n > 0 && chunk <= (n - 1) / grain; ++chunk) total += parts[static_cast<std::size_t>(chunk)];
   return total;
 }
 

@@ -47,6 +47,7 @@ class Shape {
 
   /// `axis`, with negative ones counted from the last. Throws ShapeError beyond the rank.
   int checked_axis(int axis) const {
+    detail::require<ShapeError>(rank_ > 0, "shape: axis ", axis, " of a scalar, which has none");
     detail::require<ShapeError>(axis >= -rank_ && axis < rank_, "shape: axis ", axis, " of a tensor of shape ", *this,
                                 "; axes run from ", -rank_, " to ", rank_ - 1);
     return axis < 0 ? axis + rank_ : axis;
@@ -89,7 +90,12 @@ class Shape {
  private:
   void append(Index length) {
     detail::require<ShapeError>(length >= 0, "shape: an axis of length ", length, "; lengths cannot be negative");
-    detail::require<ShapeError>(length == 0 || size_ <= std::numeric_limits<Index>::max() / 16 / length,
+    Index others = size_;
+    if (others == 0) {  // a part of the shape has as many elements as its other axes say
+      others = 1;
+      for (const Index other : *this) others *= std::max<Index>(1, other);
+    }
+    detail::require<ShapeError>(length == 0 || others <= std::numeric_limits<Index>::max() / 16 / length,
                                 "shape: ", *this, "x", length, " has more elements than memory can address");
     lengths_[static_cast<std::size_t>(rank_++)] = length;
     size_ *= length;

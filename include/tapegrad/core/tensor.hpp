@@ -117,34 +117,38 @@ class TensorView : public detail::TensorAccess<TensorView> {
                                 "; the shapes must be equal");
     if (!empty()) std::memcpy(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
   }
-  /// Evaluates an Eigen expression over `size()` elements into this view, in fixed chunks over threads. Throws
-  /// ShapeError for another number of elements.
+  /// Evaluates an Eigen expression into this view: one of `size()` elements in a row, in fixed chunks over threads, or
+  /// one of as many rows and columns as `matrix()`. Throws ShapeError for another number of elements.
   template <class Expression>
   void assign(const Eigen::ArrayBase<Expression>& expression) const {
-    require_size(expression.size());
-    auto all = array();
-    parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
-      all.segment(begin, end - begin) = expression.derived().segment(begin, end - begin);
-    });
+    evaluate(expression.derived(), [](auto&& to, const auto& from) { to = from; });
   }
   /// Like assign, but adds.
   template <class Expression>
   void add(const Eigen::ArrayBase<Expression>& expression) const {
-    require_size(expression.size());
-    auto all = array();
-    parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
-      all.segment(begin, end - begin) += expression.derived().segment(begin, end - begin);
-    });
+    evaluate(expression.derived(), [](auto&& to, const auto& from) { to += from; });
   }
 
  private:
-  void require_size(Index elements) const {
-    if (elements != size()) [[unlikely]]
-      refuse(elements);
+  template <class Expression, class Store>
+  void evaluate(const Expression& expression, const Store& store) const {
+    if constexpr (Expression::IsVectorAtCompileTime) {
+      if (expression.size() != size()) [[unlikely]]
+        refuse(detail::concat(expression.size(), " elements"), detail::concat(size()));
+      auto all = array();
+      parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
+        store(all.segment(begin, end - begin), expression.segment(begin, end - begin));
+      });
+    } else {
+      auto all = matrix();
+      if (expression.rows() != all.rows() || expression.cols() != all.cols()) [[unlikely]]
+        refuse(detail::concat(expression.rows(), "x", expression.cols(), " elements"),
+               detail::concat(all.rows(), "x", all.cols()));
+      store(all.array(), expression);
+    }
   }
-  [[noreturn, gnu::noinline]] void refuse(Index elements) const {
-    throw ShapeError(
-        detail::concat("tensor: an expression of ", elements, " elements for shape ", shape_, ", which has ", size()));
+  [[noreturn, gnu::noinline]] void refuse(const std::string& got, const std::string& has) const {
+    throw ShapeError(detail::concat("tensor: an expression of ", got, " for shape ", shape_, ", which has ", has));
   }
 
   Shape shape_;  // first, as above

@@ -46,7 +46,7 @@ class ImageDataset {
   }
 
   /// The number of images.
-  int size() const { return static_cast<int>(shape_[0]); }
+  int size() const { return pixels_.empty() ? 0 : static_cast<int>(shape_[0]); }
   Index rows() const { return shape_[1]; }
   Index cols() const { return shape_[2]; }
   /// All bytes, shape (size, rows, cols).
@@ -57,8 +57,8 @@ class ImageDataset {
   /// `count` images from number `first` on as a tensor (count, rows * cols) of numbers in [0, 1]: pixel / 255. Throws
   /// ValueError beyond the end.
   Tensor tensor(Index first, Index count) const {
-    detail::require<ValueError>(first >= 0 && count >= 0 && first <= size() - count, "image data set: images ", first,
-                                " to ", first + count, " of ", size());
+    detail::require<ValueError>(first >= 0 && count >= 0 && first <= size() - count, "image data set: ", count,
+                                " images from number ", first, " on, of ", size());
     const Index width = rows() * cols();
     Tensor result = Tensor::uninitialized({count, width});
     simd::from_bytes(pixels_.data() + first * width, result.data(), result.size(), 1.0 / 255, 0);

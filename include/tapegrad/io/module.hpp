@@ -6,8 +6,8 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::io {
 
-/// Writes the parameters of a module. Throws IoError if that fails, ValueError for a name that is not UTF-8: what was
-/// there then stays.
+/// Writes the parameters of a module. Throws IoError if that fails, ValueError for a name that is not UTF-8 or a
+/// parameter that holds NaN: what was there then stays.
 void save(const Path& path, const nn::Module& module);
 
 /// Reads the parameters of a module from a file that has exactly those, with the same shapes; who wrote it does not

@@ -30,6 +30,11 @@ namespace detail {
 /// A name out of a file, fit for a message of one line.
 std::string quoted(const std::string& name);
 
+/// Throws ValueError where a tensor that is to be saved holds NaN: the file that is there may be the last good one.
+void require_no_nan(const char* what, const std::string& name, ConstTensorView value);
+
+/// The "format" in the metadata of io::Checkpoint's files.
+inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
 inline constexpr const char* dtype_name = sizeof(Scalar) == 4 ? "F32" : "F64";
 
 }  // namespace detail

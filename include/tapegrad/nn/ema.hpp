@@ -19,6 +19,7 @@ struct EMAOptions {
 ///   adam.step();
 ///   ema.update_parameters();      // and evaluate `average`
 ///
+/// The average starts as the model that the EMA was made with; PyTorch's AveragedModel copies it at the first update.
 /// A checkpoint keeps `average` as any other model: load it after the EMA was made.
 class EMA {
  public:
@@ -41,7 +42,10 @@ class EMA {
     };
     for (const auto& [from, to] : pairs_) {
       const TensorView average = to->mutable_value();
-      detail::each(average, moved, average, from->value());
+      if (decay_ == 0)  // by the formula, what is infinite would stay
+        average.copy_from(from->value());
+      else
+        detail::each(average, moved, average, from->value());
     }
   }
 

@@ -22,7 +22,8 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
   const Index classes = scores.shape()[1];
   int correct = 0;
   Index row = 0;
-  for (const auto label : labels) {
+  for (const auto given : labels) {
+    const auto label = +given;  // a bool or a char as a number
     detail::require<ValueError>(std::cmp_greater_equal(label, 0) && std::cmp_less(label, classes),
                                 "count_correct: label ", label, " in row ", row, "; there are ", classes, " classes");
     const std::span<const Scalar> of_classes(scores.data() + row++ * classes, static_cast<std::size_t>(classes));

@@ -64,15 +64,17 @@ class Module {
   std::string path() const;
 
   /// Its parts, in the order in which they were made.
-  const std::vector<Module*>& children() const { return children_; }
+  const std::vector<Module*>& children() const& { return children_; }
+  const std::vector<Module*>& children() const&& = delete;  // of a module that dies before they are used; as below
   /// This module and all below it, parents before children.
-  std::vector<Module*> modules();
+  std::vector<Module*> modules() &;
+  std::vector<Module*> modules() && = delete;
   /// All parameters in it and below it, in PyTorch's order: a module's own before those of its children.
   std::vector<tapegrad::Parameter*> parameters() const&;
-  /// Of a module that dies before they are used.
   std::vector<tapegrad::Parameter*> parameters() const&& = delete;
   /// The same with their names, relative to this module.
-  std::vector<NamedParameter> named_parameters() const;
+  std::vector<NamedParameter> named_parameters() const&;
+  std::vector<NamedParameter> named_parameters() const&& = delete;
 
   /// Says to it and to all below it that they are being trained (Dropout acts then only), or used.
   void train(bool on = true);
@@ -154,7 +156,7 @@ inline std::string Module::path() const {
   return above.empty() ? name_ : detail::concat(above, ".", name_);
 }
 
-inline std::vector<Module*> Module::modules() {
+inline std::vector<Module*> Module::modules() & {
   std::vector<Module*> all{this};
   for (Module* child : children_) {
     const std::vector<Module*> below = child->modules();
@@ -163,7 +165,7 @@ inline std::vector<Module*> Module::modules() {
   return all;
 }
 
-inline std::vector<NamedParameter> Module::named_parameters() const {
+inline std::vector<NamedParameter> Module::named_parameters() const& {
   std::vector<NamedParameter> found;
   collect("", found);
   return found;

@@ -143,6 +143,23 @@ inline Var operator/(Var a, Var b) { return div(a, b); }
 template <class T>
 concept Arithmetic = std::is_arithmetic_v<T>;
 
+namespace detail {
+template <Arithmetic T>
+Var beside(Var x, T number) {
+  const auto scalar = static_cast<Scalar>(number);
+  return x.tape().constant(ConstTensorView(&scalar, {}));
+}
+}  // namespace detail
+
+template <Arithmetic T>
+Var minimum(Var x, T number) {
+  return minimum(x, detail::beside(x, number));
+}
+template <Arithmetic T>
+Var maximum(Var x, T number) {
+  return maximum(x, detail::beside(x, number));
+}
+
 template <Arithmetic T>
 Var operator+(Var x, T scalar) {
   return apply(ops::AddScalar{{}, static_cast<Scalar>(scalar)}, x);

@@ -8,6 +8,10 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
+/// What is no axis, though C++ would convert it to one: the 0 of max(x, 0.0), a keepdim of true.
+template <class T>
+concept NoAxis = std::floating_point<T> || std::same_as<T, bool>;
+
 /// How a reduction leaves the axis that it was over.
 struct ReduceOptions {
   bool keepdim = false;  ///< keep it, with length 1, so that the result broadcasts against the input
@@ -97,8 +101,8 @@ struct Max {
   bool keepdim = false;
 
   Shape shape(const Shape& x) const {
-    detail::require<ShapeError>(x.cols() > 0, name,
-                                ": the axis to reduce has length 0; there is no maximum of nothing");
+    detail::require<ShapeError>(x.cols() > 0, name, ": got ", x,
+                                ", the axis to reduce as its last, of length 0; there ", "is no maximum of nothing");
     return keepdim ? x.with(-1, 1) : x.without(-1);
   }
   void forward(ConstTensorView x, TensorView y) const {
@@ -138,16 +142,23 @@ inline Var sum(Var x) { return apply(ops::Sum<false>{}, x); }
 /// The sums over one axis (negative ones count from the last), which goes away unless `{.keepdim = true}`. Throws
 /// ShapeError beyond the rank.
 inline Var sum(Var x, int axis, ReduceOptions options = {}) { return apply(ops::Sum<false>{axis, options.keepdim}, x); }
+template <NoAxis T>
+Var sum(Var, T, ReduceOptions = {}) = delete;
 
 /// The mean of all elements: a scalar. Throws ShapeError if there are none.
 inline Var mean(Var x) { return apply(ops::Sum<true>{}, x); }
 /// The means over one axis; see sum. Throws ShapeError for an empty axis.
 inline Var mean(Var x, int axis, ReduceOptions options = {}) { return apply(ops::Sum<true>{axis, options.keepdim}, x); }
+template <NoAxis T>
+Var mean(Var, T, ReduceOptions = {}) = delete;
 
 /// The largest of all elements: a scalar; NaN if one is. Where several are equal, the gradient goes to the first.
 /// Throws ShapeError if there are none.
 inline Var max(Var x) { return apply(ops::Max{}, reshape(x, {-1})); }
 /// The largest elements along one axis; see sum. Throws ShapeError for an empty axis.
 inline Var max(Var x, int axis, ReduceOptions options = {}) { return detail::reduce_axis<ops::Max>(x, axis, options); }
+/// Not the greater of each element and a number: that is `maximum` or `clamp_min`.
+template <NoAxis T>
+Var max(Var, T, ReduceOptions = {}) = delete;
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

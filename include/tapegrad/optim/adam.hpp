@@ -34,7 +34,7 @@ class Adam : public GroupOptimizer<AdamOptions> {
   void add_group(const std::vector<Parameter*>& parameters, const AdamOptions& options) {
     require_in_0_1("betas.first", options.betas.first);
     require_in_0_1("betas.second", options.betas.second);
-    require_positive("eps", options.eps);
+    require_eps(options.eps, 1 - options.betas.second);
     require_not_negative("weight_decay", options.weight_decay);
     require_not_negative("initial_v", options.initial_v);
     const InitialBuffer moments[] = {{"exp_avg", 0}, {"exp_avg_sq", options.initial_v}};

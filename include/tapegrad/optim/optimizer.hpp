@@ -136,6 +136,14 @@ class Optimizer {
     const auto scalar = static_cast<Scalar>(value);
     require(std::isfinite(scalar) && scalar > 0, option, " = ", scalar, "; it must be finite and positive");
   }
+  /// A squared gradient that is flushed to 0, as a float or earlier, must not leave a step of gradient / eps larger
+  /// than the learning rate; `share` is what its mean takes of it.
+  void require_eps(double eps, double share) const {
+    require_positive("eps", eps);
+    const double least = std::sqrt(std::numeric_limits<Scalar>::min() / share);
+    require(eps >= least, "eps = ", eps, "; it must be at least ", least,
+            ", as the squares of smaller gradients are 0");
+  }
 
  private:
   void check_lr(double lr) const { require_not_negative("lr", lr); }

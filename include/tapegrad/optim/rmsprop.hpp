@@ -27,7 +27,7 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
   /// More parameters, with options of their own. Throws the same.
   void add_group(const std::vector<Parameter*>& parameters, const RMSpropOptions& options) {
     require_in_0_1("alpha", options.alpha);
-    require_positive("eps", options.eps);
+    require_eps(options.eps, 1 - options.alpha);
     require_not_negative("weight_decay", options.weight_decay);
     require_not_negative("momentum", options.momentum);
     std::vector<InitialBuffer> buffers{{"square_avg", 0}};

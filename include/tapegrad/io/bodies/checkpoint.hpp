@@ -1,8 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-
 #include "../checkpoint.hpp"
 #include "file.hpp"
 
@@ -47,9 +44,7 @@ TAPEGRAD_BODY void CheckpointArchive::add(bool added, const std::string& name) {
 TAPEGRAD_BODY const Tensor* CheckpointArchive::entry(const std::string& name, ConstTensorView value) {
   add(tensors_.emplace(name, value).second && !texts_.contains(name), name);
   if (!file_) {
-    const auto nan = std::ranges::find_if(value.span(), [](Scalar x) { return std::isnan(x); });
-    require<ValueError>(nan == value.span().end(), "checkpoint: ", quoted(name), " has NaN as its element ",
-                        nan - value.span().begin(), "; nothing is saved");
+    require_no_nan("checkpoint", name, value);
     return nullptr;
   }
   const auto found = file_->tensors.find(name);
@@ -71,8 +66,6 @@ TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& nam
   missing_.add(quoted(name));
   return nullptr;
 }
-
-inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
 
 }  // namespace detail
 

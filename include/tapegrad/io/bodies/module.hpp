@@ -9,12 +9,17 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 TAPEGRAD_BODY void save(const Path& path, const nn::Module& module) {
   std::map<std::string, ConstTensorView> tensors;
-  for (const auto& [name, parameter] : module.named_parameters()) tensors.emplace(name, parameter->value());
+  for (const auto& [name, parameter] : module.named_parameters()) {
+    detail::require_no_nan("save", name, parameter->value());
+    tensors.emplace(name, parameter->value());
+  }
   write_safetensors(path, tensors, {{"format", "tapegrad"}, {"format_version", "1"}});
 }
 
 TAPEGRAD_BODY void load(const Path& path, nn::Module& module) {
   Safetensors file = read_safetensors(path);
+  detail::require_file(file.metadata["format"] != detail::checkpoint_format, path,
+                       "is a checkpoint of a run; load it by io::Checkpoint, or take tensors from read_safetensors");
   const std::string version = file.metadata["format"] == "tapegrad" ? file.metadata["format_version"] : "1";
   detail::require_file(version == "1", path, "has format_version ", detail::quoted(version),
                        "; this tapegrad reads \"1\"");

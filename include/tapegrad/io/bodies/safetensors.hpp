@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -24,6 +25,12 @@ TAPEGRAD_BODY std::string quoted(const std::string& name) {
   constexpr std::size_t longest = 200;
   return Json(name.size() > longest ? name.substr(0, longest) + "..." : name)
       .dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+TAPEGRAD_BODY void require_no_nan(const char* what, const std::string& name, ConstTensorView value) {
+  const auto nan = std::ranges::find_if(value.span(), [](Scalar x) { return std::isnan(x); });
+  tapegrad::detail::require<ValueError>(nan == value.span().end(), what, ": ", quoted(name), " has NaN as its element ",
+                                        nan - value.span().begin(), "; nothing is saved");
 }
 
 /// Takes a header's tensors and texts as the parser comes by them, and refuses the first thing that is not as it must
