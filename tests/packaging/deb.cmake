@@ -8,3 +8,15 @@ file(GLOB package "${folder}/libtapegrad-dev_*_all.deb")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${package} WORKING_DIRECTORY ${folder} COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB data "${folder}/data.tar.*")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${data} WORKING_DIRECTORY ${folder}/root COMMAND_ERROR_IS_FATAL ANY)
+
+# What dpkg is told: it is not run here, as it would install to this machine.
+find_program(dpkg_deb dpkg-deb)
+if(dpkg_deb)
+  execute_process(COMMAND ${dpkg_deb} --field ${package} Package Architecture Depends
+    OUTPUT_VARIABLE told COMMAND_ERROR_IS_FATAL ANY)
+  foreach(field "Package: libtapegrad-dev" "Architecture: all" "Depends: [^\n]*libeigen3-dev")
+    if(NOT told MATCHES "${field}")
+      message(FATAL_ERROR "the package's control file has no \"${field}\":\n${told}")
+    endif()
+  endforeach()
+endif()
