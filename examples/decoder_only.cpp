@@ -8,7 +8,7 @@
 // What is missing is some way for an image to choose its z, of which an encoder is one. Others, with --hidden 256
 // --latent 8 --epochs 2, and the nats per test image (nll, below) to expect:
 //   --samples K       the same K draws for a whole batch, and -log mean_k p(x|z_k) as the loss: images choose by
-//                     likelihood. MacKay's density network (1995); K = 1 is the above.   K = 256: about 137
+//                     likelihood. MacKay's density network (1995); K = 1 is the above.   K = 256: about 138
 //   --codes nearest   of the K draws only the best is trained: IMLE.                     K = 256: about 138
 //   --codes learned   a z for each image, trained with the decoder: GLO, DeepSDF's auto-decoder. Each is trained
 //                     once an epoch, so it needs more of them.   --images 12000 --epochs 20: about 137
@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
   add_choice(
       app, "--codes", scheme.codes, codes_names(),
       "where z comes from: redrawn for each batch; fixed, drawn once for each image; learned for each image (GLO); "
-      "nearest, only the best of --samples is trained (IMLE)");
+      "nearest, only the best of --samples, which must be above 1, is trained (IMLE)");
   app.add_option("--images", scheme.images, "train on that many images of the training set, the first; 0: on all")
       ->check(whole(0, 60000));
   auto* posted =

@@ -53,7 +53,8 @@ inline const std::map<std::string, tg::data::Binarize>& binarize_names() {
 
 inline void add_binarize(CLI::App& app, tg::data::Binarize& binarize) {
   add_choice(app, "--binarize", binarize, binarize_names(),
-             "grey pixels as they are; 1 above one half; 1 with their own probability");
+             "none: grey pixels as they are; threshold: 1 above one half, else 0; bernoulli: 1 with the pixel as its "
+             "probability");
 }
 
 }  // namespace examples
