@@ -101,8 +101,8 @@ struct Max {
   bool keepdim = false;
 
   Shape shape(const Shape& x) const {
-    detail::require<ShapeError>(x.cols() > 0, name, ": got ", x,
-                                ", the axis to reduce as its last, of length 0; there ", "is no maximum of nothing");
+    detail::require<ShapeError>(x.cols() > 0, name,
+                                ": the axis to reduce has length 0; there is no maximum of nothing");
     return keepdim ? x.with(-1, 1) : x.without(-1);
   }
   void forward(ConstTensorView x, TensorView y) const {
