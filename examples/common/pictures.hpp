@@ -29,11 +29,12 @@ inline tg::Tensor manifold_codes(int side) {
   return codes;
 }
 
-/// Row i of `first` above row i of `second`, in strips of `columns`: shape (2n, 784), to be drawn with `columns`
-/// columns.
+/// Row i of `first` above row i of `second`, in strips of `columns`, the last one filled up with black: shape
+/// (2 strips * columns, 784), to be drawn with `columns` columns.
 inline tg::Tensor in_pairs(tg::ConstTensorView first, tg::ConstTensorView second, int columns) {
   const tg::Index count = first.shape().rows();
-  tg::Tensor pairs({2 * count, first.shape().cols()});
+  const tg::Index strips = (count + columns - 1) / columns;
+  tg::Tensor pairs({2 * strips * columns, first.shape().cols()});
   for (tg::Index i = 0; i < count; ++i) {
     const tg::Index above = i / columns * 2 * columns + i % columns;
     pairs.matrix().row(above) = first.matrix().row(i);

@@ -2,11 +2,17 @@
 
 #include "../../examples/common/code_schemes.hpp"
 #include "../../examples/common/floors.hpp"
+#include "../../examples/common/pictures.hpp"
 #include "../../examples/common/posteriors.hpp"
 #include "../../examples/common/rotation.hpp"
 #include "catch.hpp"
 
 using namespace tapegrad;
+
+TEST_CASE("pairs of images stand one above the other, in a strip that is not full too") {
+  const Tensor first({3, 1}, {1, 2, 3}), second({3, 1}, {10, 20, 30});
+  CHECK(same_bits(examples::in_pairs(first, second, 2), Tensor({8, 1}, {1, 2, 10, 20, 3, 0, 30, 0})));
+}
 
 TEST_CASE("floors: of two classes of two pixels, by hand") {
   // Pixel 0 is on in one image of two; in class 0 always, in class 1 never. All other pixels are black.
