@@ -29,7 +29,8 @@ class Var {
   /// Whether a gradient flows through it: it depends on a variable or a parameter that wants one.
   bool requires_grad() const;
   /// Computes the gradient of this scalar with respect to all that it depends on. Parameters and variables add it to
-  /// what they have. Throws ShapeError unless there is one element, TapeError if nothing requires a gradient.
+  /// what they have. Throws ShapeError unless there is one element, TapeError if nothing requires a gradient, and what
+  /// an op throws: parameters and variables that it reached have no gradient then.
   void backward() const;
   /// The same for any shape, starting from `seed`: the gradient with respect to this Var. Throws ShapeError unless the
   /// shapes are equal.

@@ -134,7 +134,7 @@ class TensorView : public detail::TensorAccess<TensorView> {
   void evaluate(const Expression& expression, const Store& store) const {
     if constexpr (Expression::IsVectorAtCompileTime) {
       if (expression.size() != size()) [[unlikely]]
-        refuse(detail::concat(expression.size(), " elements"), detail::concat(size()));
+        refuse({expression.size()}, {size()});
       auto all = array();
       parallel_for(size(), detail::chunk_size, [&](Index begin, Index end) {
         store(all.segment(begin, end - begin), expression.segment(begin, end - begin));
@@ -142,13 +142,13 @@ class TensorView : public detail::TensorAccess<TensorView> {
     } else {
       auto all = matrix();
       if (expression.rows() != all.rows() || expression.cols() != all.cols()) [[unlikely]]
-        refuse(detail::concat(expression.rows(), "x", expression.cols(), " elements"),
-               detail::concat(all.rows(), "x", all.cols()));
+        refuse({expression.rows(), expression.cols()}, {all.rows(), all.cols()});
       store(all.array(), expression);
     }
   }
-  [[noreturn, gnu::noinline]] void refuse(const std::string& got, const std::string& has) const {
-    throw ShapeError(detail::concat("tensor: an expression of ", got, " for shape ", shape_, ", which has ", has));
+  [[noreturn, gnu::noinline]] void refuse(const Shape& got, const Shape& has) const {
+    throw ShapeError(
+        detail::concat("tensor: an expression of ", got, " elements for shape ", shape_, ", which has ", has));
   }
 
   Shape shape_;  // first, as above

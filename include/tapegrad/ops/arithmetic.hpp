@@ -151,6 +151,7 @@ Var beside(Var x, T number) {
 }
 }  // namespace detail
 
+/// With a number in place of a Var.
 template <Arithmetic T>
 Var minimum(Var x, T number) {
   return minimum(x, detail::beside(x, number));
