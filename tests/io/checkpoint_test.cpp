@@ -166,6 +166,27 @@ TEST_CASE("a checkpoint of a parameter that is no module's") {
   CHECK(code.value()[1] == 2);
 }
 
+TEST_CASE("a checkpoint of a tensor and of numbers of the program's own") {
+  const TemporaryDirectory dir;
+  Tensor mean({2, 2}, {1, 2, 3, 4});
+  const Tensor saved = mean;
+  float rate = 0.1f;
+  std::int8_t level = -3;
+  io::Checkpoint checkpoint;
+  checkpoint.add("mean", mean).add("rate", rate).add("level", level).save(dir / "run");
+  mean.view().fill(7);
+  rate = 0;
+  level = 0;
+  checkpoint.load(dir / "run");
+  CHECK(same_bits(mean, saved));
+  CHECK(rate == 0.1f);
+  CHECK(level == -3);
+
+  mean = Tensor({4});
+  CHECK_THROWS_WITH(checkpoint.load(dir / "run"), Catch::Matchers::EndsWith("\"mean\" is 2x2 there, 4 here"));
+  CHECK(mean[0] == 0);
+}
+
 TEST_CASE("a checkpoint of a run that has not begun") {
   const TemporaryDirectory dir;
   const auto images = training::images(40);

@@ -43,9 +43,9 @@ class CheckpointArchive {
   /// A number within [least, most], which NaN is not: that of the file, or `value` if there is none that fits. Throws
   /// ValueError when one to be saved is not.
   template <class T>
-  requires std::integral<T> || std::same_as<T, double> T number(const std::string& name, T value,
-                                                                T least = std::numeric_limits<T>::lowest(),
-                                                                T most = std::numeric_limits<T>::max()) {
+  requires std::integral<T> || std::floating_point<T> T number(const std::string& name, T value,
+                                                               T least = std::numeric_limits<T>::lowest(),
+                                                               T most = std::numeric_limits<T>::max()) {
     return number(name, value, least, most, [](T) {});
   }
   /// The same, where what is read must also be a number for which `check` does not throw a ValueError.
@@ -138,6 +138,11 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, Parameter& parameter) {
     return add_part([=, &parameter](Archive& archive) { visit(archive, name, parameter); });
   }
+  /// A tensor of the program's own: running means, a replay buffer. Its shape must be the same in the run that goes on.
+  Checkpoint& add(const std::string& name, Tensor& tensor) {
+    return add_part(
+        [=, &tensor](Archive& archive) { archive.tensor(name, tensor, [&tensor] { return tensor.view(); }); });
+  }
   /// Learning rates, and what the optimizer knows of each parameter. The parameters themselves are the module's.
   Checkpoint& add(const std::string& name, optim::Optimizer& optimizer) {
     return add_part([=, &optimizer](Archive& archive) { visit(archive, name, optimizer); });
@@ -177,7 +182,7 @@ class Checkpoint {
   /// A number of the program's own: epoch, step, a sum of losses. One may be infinite (the least loss so far), but not
   /// NaN: a run that has come to that is of no use, and its last checkpoint may be.
   template <class T>
-  requires(std::integral<T> && !std::same_as<T, bool>) || std::same_as<T, double> Checkpoint& add(
+  requires(std::integral<T> && !std::same_as<T, bool>) || std::floating_point<T> Checkpoint& add(
                                                               const std::string& name, T& number) {
     using Limits = std::numeric_limits<T>;
     constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
