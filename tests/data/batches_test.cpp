@@ -21,6 +21,13 @@ data::ImageDataset images(Index count) {
   return {std::move(pixels), count, 3, 3, std::move(labels)};
 }
 
+/// `count` images as large as MNIST's.
+data::ImageDataset digits(Index count) {
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 784);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * i / 7);
+  return {std::move(pixels), count, 28, 28};
+}
+
 /// Everything that the batches of one epoch hold.
 struct Epoch {
   std::vector<Index> indices, labels, sizes;
@@ -188,9 +195,7 @@ TEST_CASE("Bernoulli: ones come as often as the pixel says, never at 0, always a
 }
 
 TEST_CASE("the same bits for any number of threads") {
-  std::vector<std::uint8_t> pixels(200 * 784);
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * i / 7);
-  const data::ImageDataset set(pixels, 200, 28, 28);
+  const auto set = digits(200);
   const int before = num_threads();
   for (Binarize binarize : {Binarize::none, Binarize::threshold, Binarize::bernoulli}) {
     std::vector<Epoch> seen;
@@ -203,6 +208,17 @@ TEST_CASE("the same bits for any number of threads") {
     CHECK(seen[0] == seen[2]);
   }
   set_num_threads(before);
+}
+
+TEST_CASE("a sample's noise does not depend on the size of batches") {
+  const auto set = digits(50);  // some shares of work to a large batch
+  std::vector<std::vector<Scalar>> seen;
+  for (Index size : {1, 7, 50}) {
+    Rng rng(9);
+    seen.push_back(epoch(data::batches(set, {.size = size, .shuffle = &rng, .binarize = Binarize::bernoulli})).numbers);
+  }
+  CHECK((seen[0] == seen[1]));
+  CHECK((seen[0] == seen[2]));
 }
 
 TEST_CASE("a loop goes on in the middle of an epoch, on another object, without a draw") {
