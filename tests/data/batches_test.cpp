@@ -210,6 +210,15 @@ TEST_CASE("the same bits for any number of threads") {
   set_num_threads(before);
 }
 
+TEST_CASE("each sample of an epoch has noise of its own") {
+  const data::ImageDataset grey(std::vector<std::uint8_t>(50 * 784, 127), 50, 28, 28);
+  Rng rng(9);
+  std::set<std::vector<Scalar>> seen;
+  for (const auto& batch : data::batches(grey, {.size = 1, .binarize = Binarize::bernoulli, .noise = &rng}))
+    seen.emplace(batch.images.span().begin(), batch.images.span().end());
+  CHECK(seen.size() == 50);
+}
+
 TEST_CASE("a sample's noise does not depend on the size of batches") {
   const auto set = digits(50);  // some shares of work to a large batch
   std::vector<std::vector<Scalar>> seen;

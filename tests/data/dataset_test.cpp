@@ -11,6 +11,8 @@ TEST_CASE("an image data set keeps bytes and gives numbers in [0, 1]") {
   CHECK(set.size() == 2);
   CHECK(set.rows() == 2);
   CHECK(set.cols() == 2);
+  CHECK(data::ImageDataset({1, 2, 3}, 1, 1, 3).rows() == 1);
+  CHECK(data::ImageDataset({1, 2, 3}, 1, 1, 3).cols() == 3);
   CHECK(set.labels()[1] == 9);
   CHECK(same_bits(set.tensor(0, 1), Tensor({1, 4}, {0, 1, Scalar(0.2), Scalar(0.4)})));
   CHECK(set.tensor(1, 1)(0, 3) == Scalar(4) / Scalar(255));
