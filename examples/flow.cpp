@@ -80,7 +80,7 @@ struct Flow : tg::nn::Module {
     const auto guard = tape.no_grad();
     for (int step = 0; step < steps; ++step) {
       tape.reset();
-      times.view().fill(static_cast<tg::Scalar>(step) / static_cast<tg::Scalar>(steps));
+      times.view().fill(1.0 * step / steps);
       const tg::Var from = tape.constant(x);
       const tg::Var velocity = towards(clamp(guess(from, times), -1, 1), from, times);
       x.array() += velocity.value().array() / static_cast<tg::Scalar>(steps);

@@ -5,6 +5,7 @@
 #include "tapegrad/autodiff/apply.hpp"
 
 using namespace tapegrad;
+using Catch::Matchers::EndsWith;
 
 namespace {
 
@@ -68,6 +69,21 @@ TEST_CASE("detect_anomaly finds what backward makes") {
   const Var fine = root(tape.variable(Tensor({1}, {4})));
   fine.backward();
   CHECK(fine.item() == 2);
+}
+
+TEST_CASE("detect_anomaly looks at the backward of what was computed before it") {
+  Tape tape;
+  const auto pass = [&] { return root(tape.variable(Tensor({1}, {0}))); };
+  {
+    const auto guard = tape.detect_anomaly();
+    const Layer layer;
+    const Tape::Scope scope(tape, layer);
+    pass();
+  }
+  tape.reset();  // which forgets that layer
+  const Var y = pass();
+  const auto guard = tape.detect_anomaly();
+  CHECK_THROWS_WITH(y.backward(), EndsWith("the result's gradient (1) is within 1 to 1"));
 }
 
 TEST_CASE("detect_anomaly says nothing of numbers that came in as they are, or while it is off") {

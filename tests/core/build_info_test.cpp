@@ -2,19 +2,18 @@
 
 #include "catch.hpp"
 #include "core/simd_isas.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 
 TEST_CASE("build_info says in one line what bits depend on") {
-  const int before = tg::num_threads();
-  tg::set_num_threads(2);
+  const Threads guard(2);
   CHECK_THAT(tg::build_info(), ContainsSubstring("tapegrad " TAPEGRAD_VERSION ", float, "));
   CHECK_THAT(tg::build_info(), ContainsSubstring(" kernels"));
   CHECK_THAT(tg::build_info(), ContainsSubstring(", 2 threads, Eigen "));
   CHECK_THAT(tg::build_info(), ContainsSubstring(", g++ ") || ContainsSubstring(", clang "));
   tg::set_num_threads(1);
   CHECK_THAT(tg::build_info(), ContainsSubstring(", 1 thread, "));
-  tg::set_num_threads(before);
 }
 
 TEST_CASE("build_info says where kernels round products before they add them") {

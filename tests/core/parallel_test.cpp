@@ -6,20 +6,13 @@
 
 #include "catch.hpp"
 #include "tapegrad/core/parallel.hpp"
+#include "threads.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
 
 using namespace tapegrad;
-
-namespace {
-struct Threads {  // a number of threads for a while
-  explicit Threads(int count) : before(num_threads()) { set_num_threads(count); }
-  ~Threads() { set_num_threads(before); }
-  int before;
-};
-}  // namespace
 
 TEST_CASE("every element is visited once, in chunks that do not depend on threads") {
   for (int threads : {1, 2, 3, 7}) {
@@ -131,5 +124,8 @@ TEST_CASE("a grain may be as large as it likes") {
 
 TEST_CASE("no threads at all is refused, and so are chunks of nothing") {
   CHECK_THROWS_WITH(parallel_for(1, 0, [](Index, Index) {}), "parallel_for: got a grain of 0; it must be positive");
+  CHECK_THROWS_WITH(parallel_sum(0, 0, [](Index, Index) { return 1.0; }),
+                    "parallel_sum: got a grain of 0; it must be positive");
+  CHECK_THROWS_AS(parallel_sum(9, -5, [](Index, Index) { return 1.0; }), ValueError);
   CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");
 }

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "tapegrad/core/random.hpp"
+#include "threads.hpp"
 
 using namespace tapegrad;
 
@@ -116,16 +117,14 @@ TEST_CASE("a permutation holds every number once, and each place is uniform") {
 }
 
 TEST_CASE("what is drawn does not depend on the number of threads") {
-  const int before = num_threads();
   Tensor one({100003}), many({100003});
-  set_num_threads(1);
+  const Threads guard(1);
   Rng(3).normal(one);
   for (int threads : {2, 3, 7}) {
     set_num_threads(threads);
     Rng(3).normal(many);
     CHECK(same_bits(one, many));
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("a state can be saved and restored, and says how far the stream is") {
@@ -145,12 +144,14 @@ TEST_CASE("forks and other seeds are streams of their own") {
   Rng rng(1), other(2);
   Rng fork = rng.fork();
   CHECK(rng.bits() != fork.bits());
+  CHECK(rng.fork().bits() != rng.fork().bits());
   CHECK(rng.bits() != other.bits());
 }
 
 TEST_CASE("impossible distributions are refused") {
   Rng rng(1);
   Tensor t({2});
+  CHECK_THROWS_AS(rng.bernoulli(t, -0.1), ValueError);
   CHECK_THROWS_WITH(rng.bernoulli(t, 1.5), "Rng::bernoulli: got p = 1.5; a probability is in [0, 1]");
   CHECK_THROWS_WITH(rng.normal(t, 0, -1), "Rng::normal: got mean 0, std -1; both must be finite and std not negative");
   CHECK_THROWS_AS(rng.uniform(t, 1, 0), ValueError);

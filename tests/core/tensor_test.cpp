@@ -77,10 +77,21 @@ TEST_CASE("views fill, copy, reshape and take expressions of any length") {
   CHECK(t.view().reshaped({3, 2})(2, 0) == 5);
 }
 
+TEST_CASE("numbers of any type fill a tensor") {
+  const Scalar tenth = static_cast<Scalar>(0.1);
+  CHECK(same_bits(Tensor({2}, 0.1), Tensor({2}, {tenth, tenth})));
+  CHECK(same_bits(Tensor::full({2}, 0.1F), Tensor({2}, {0.1F, 0.1F})));
+  CHECK(same_bits(Tensor({2}, 3), Tensor({2}, {3, 3})));
+}
+
 TEST_CASE("a tensor's misuse is refused in words") {
   Tensor t({2, 3});
   CHECK_THROWS_WITH(t[6], "tensor: element 6 of 6 (shape 2x3)");
+  CHECK_THROWS_WITH(t[-1], "tensor: element -1 of 6 (shape 2x3)");
   CHECK_THROWS_WITH(t(0, 3), "tensor: element (0, 3) of shape 2x3");
+  CHECK_THROWS_AS(t(0, -1), ValueError);
+  CHECK_THROWS_AS(t(-1, 0), ValueError);
+  CHECK_THROWS_AS(t(2, 0), ValueError);
   CHECK_THROWS_WITH(t.item(), "item: the tensor's shape is 2x3; it must have one element");
   CHECK_THROWS_WITH(Tensor({2, 2}, {1, 2, 3}), "tensor: 3 elements for shape 2x2; it needs 4");
   CHECK_THROWS_WITH(t.view().copy_from(Tensor({3, 2})), "copy: from 3x2 to 2x3; the shapes must be equal");

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "catch.hpp"
+#include "threads.hpp"
 
 using namespace tapegrad;
 using data::Binarize;
@@ -196,18 +197,16 @@ TEST_CASE("Bernoulli: ones come as often as the pixel says, never at 0, always a
 
 TEST_CASE("the same bits for any number of threads") {
   const auto set = digits(200);
-  const int before = num_threads();
   for (Binarize binarize : {Binarize::none, Binarize::threshold, Binarize::bernoulli}) {
     std::vector<Epoch> seen;
     for (int threads : {1, 2, 3}) {
-      set_num_threads(threads);
+      const Threads guard(threads);
       Rng rng(9);
       seen.push_back(epoch(data::batches(set, {.size = 128, .shuffle = &rng, .binarize = binarize})));
     }
     CHECK(seen[0] == seen[1]);
     CHECK(seen[0] == seen[2]);
   }
-  set_num_threads(before);
 }
 
 TEST_CASE("each sample of an epoch has noise of its own") {

@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "core/simd_isas.hpp"
 #include "tapegrad/gemm/gemm.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using tg::GemmStart;
@@ -17,10 +18,9 @@ namespace {
 
 /// Sets the instruction set and the number of threads, and puts both back.
 struct Setting {
-  Setting(tg::Isa isa, int threads) : use(isa) { tg::set_num_threads(threads); }
-  ~Setting() { tg::set_num_threads(threads_before); }
-  int threads_before = tg::num_threads();
+  Setting(tg::Isa isa, int threads) : use(isa), with(threads) {}
   UseIsa use;
+  Threads with;
 };
 
 /// What defines the bits: one chain over k. The portable kernel rounds twice where the processor has no fused

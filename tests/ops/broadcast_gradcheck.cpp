@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "ops/registry/reference.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using tg::Index, tg::Scalar, tg::Shape, tg::Tensor, tg::Var;
@@ -16,12 +17,10 @@ struct Gradients {
 };
 
 Gradients gradients_of_product(const Tensor& a, const Tensor& b, const Tensor& dy, int threads) {
-  const int before = tg::num_threads();
-  tg::set_num_threads(threads);
+  const Threads guard(threads);
   tg::Tape tape;
   const Var x = tape.variable(a), y = tape.variable(b);
   (x * y).backward(dy);
-  tg::set_num_threads(before);
   return {Tensor(x.grad()), Tensor(y.grad())};
 }
 

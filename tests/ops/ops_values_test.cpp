@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "ops/registry.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using namespace registry;
@@ -105,16 +106,14 @@ TEST_CASE("ops are right at the ends of the range") {
 }
 
 TEST_CASE("ops give the same bits on any number of threads") {
-  const int before = tg::num_threads();
   for (const Entry& entry : all()) {
     INFO(entry.title());
     Rng rng(2);
     const std::vector<Tensor> inputs = draw(entry, entry.bench, rng);
-    tg::set_num_threads(1);
+    const Threads guard(1);
     const Outcome one = run(entry, inputs);
     tg::set_num_threads(3);
     const Outcome three = run(entry, inputs);
-    tg::set_num_threads(before);
     CHECK(tg::same_bits(one.value, three.value));
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       INFO("gradient of input " << i);

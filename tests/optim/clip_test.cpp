@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "setup.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using namespace tg::optim;
@@ -43,12 +44,10 @@ TEST_CASE("clip_grad_norm sums in double, to the same bits on any number of thre
   double sum = 0;
   for (const tg::Scalar g : gradient.span()) sum += double{g} * double{g};
   add_gradient(parameters[0], gradient);
-  const int before = tg::num_threads();
-  tg::set_num_threads(1);
+  const Threads guard(1);
   const double one = clip_grad_norm(parameters.all, 1e9);
   tg::set_num_threads(3);
   const double three = clip_grad_norm(parameters.all, 1e9);
-  tg::set_num_threads(before);
   CHECK(one == three);
   CHECK(one == Approx(std::sqrt(sum)).epsilon(1e-12));
 }

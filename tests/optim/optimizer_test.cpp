@@ -7,6 +7,7 @@
 #include "tapegrad/optim/adam.hpp"
 #include "tapegrad/optim/rmsprop.hpp"
 #include "tapegrad/optim/sgd.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using namespace tg::optim;
@@ -147,8 +148,7 @@ TEST_CASE("an optimizer that was given another's state goes on to the same bits"
 
 TEST_CASE("steps have the same bits on any number of threads") {
   const auto run = [](int threads) {
-    const int before = tg::num_threads();
-    tg::set_num_threads(threads);
+    const Threads guard(threads);
     Parameters parameters{{3, 40001}};
     Adam adam(parameters.all, {.lr = 0.1, .weight_decay = 0.01});
     SGD sgd(parameters.all, {.lr = 0.1, .momentum = 0.9});
@@ -162,7 +162,6 @@ TEST_CASE("steps have the same bits on any number of threads") {
       sgd.step();
       rmsprop.step();
     }
-    tg::set_num_threads(before);
     return tg::Tensor(parameters[0].value());
   };
   const tg::Tensor expected = run(1);

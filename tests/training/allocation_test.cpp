@@ -9,6 +9,7 @@
 #include "io/temporary.hpp"
 #include "model.hpp"
 #include "tapegrad/io/checkpoint.hpp"
+#include "threads.hpp"
 #include "torture.hpp"
 
 #ifndef __has_feature
@@ -62,10 +63,9 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
   std::free(taken);
   REQUIRE(allocations - before == 1);  // the counter counts
 
-  const int threads_before = tapegrad::num_threads();
   const auto images = training::images(500);
   for (int threads : {1, 2}) {
-    tapegrad::set_num_threads(threads);
+    const Threads guard(threads);
     training::Run run(images);
     std::vector<long> counts;
     counts.reserve(100);
@@ -73,7 +73,6 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
     INFO("threads: " << threads);
     CHECK(counts.back() - counts.front() == 0);
   }
-  tapegrad::set_num_threads(threads_before);
 }
 
 #endif
@@ -164,12 +163,11 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { giv
 
 TEST_CASE("memory that runs out anywhere in a first step: bad_alloc, no leak, and the tape can be used again") {
   const auto images = training::images(64);
-  const int threads_before = num_threads();
   long failures = 0;
   // Each trial has a thread of its own, so that its room for packing is to be made, too.
   const auto in_new_thread = [](const auto& body) { std::thread(body).join(); };
   for (int threads : {1, 2}) {
-    set_num_threads(threads);
+    const Threads guard(threads);
     std::uint64_t expected = 0;
     in_new_thread([&] {
       Tape tape;
@@ -198,7 +196,6 @@ TEST_CASE("memory that runs out anywhere in a first step: bad_alloc, no leak, an
       CHECK(call > 100);
     }
   }
-  set_num_threads(threads_before);
   tell_tried(std::to_string(failures) + " failures");
 }
 

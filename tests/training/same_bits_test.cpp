@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "model.hpp"
 #include "tapegrad/core/simd/isa.hpp"
+#include "threads.hpp"
 #include "torture.hpp"
 
 using namespace tapegrad;
@@ -35,9 +36,8 @@ bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 }  // namespace
 
 TEST_CASE("training gives the same bits on any number of threads") {
-  const int before = num_threads();
   const auto images = training::images(600);
-  set_num_threads(1);
+  const Threads guard(1);
   const auto expected = trained(images);
   CHECK_FALSE(same_bits(trained(images, 1), trained(training::images(601), 1)));  // the comparison can fail
   for (int threads : {2, 3, 4, 7}) {
@@ -45,13 +45,11 @@ TEST_CASE("training gives the same bits on any number of threads") {
     INFO("threads: " << threads);
     CHECK(same_bits(expected, trained(images)));
   }
-  set_num_threads(before);
   tell_tried(std::to_string(12 * many_epochs) + " steps on 1, 2, 3, 4 and 7 threads");
 }
 
 TEST_CASE("training gives the same bits on a busy machine") {
-  const int before = num_threads();
-  set_num_threads(2);
+  const Threads guard(2);
   const auto images = training::images(600);
   const int epochs = times(2, many_epochs);
   const auto expected = trained(images, epochs);
@@ -65,7 +63,6 @@ TEST_CASE("training gives the same bits on a busy machine") {
   const auto found = trained(images, epochs);
   stop = true;
   for (std::thread& other : others) other.join();
-  set_num_threads(before);
   CHECK(same_bits(expected, found));
 }
 
@@ -85,8 +82,7 @@ TEST_CASE("training gives the same bits with AVX2 as with AVX-512") {
 }
 
 TEST_CASE("two threads with a tape each share a model, and get the same bits as one alone") {
-  const int before = num_threads();
-  set_num_threads(2);  // each of the two forks
+  const Threads guard(2);  // each of the two forks
   Rng rng(1);
   training::Model model(rng);
   model.eval();
@@ -112,7 +108,6 @@ TEST_CASE("two threads with a tape each share a model, and get the same bits as 
   std::thread other([&] { passes(128, together[1]); });
   passes(0, together[0]);
   other.join();
-  set_num_threads(before);
   for (int i : {0, 1}) {
     CHECK(tapegrad::same_bits(alone[i].logits, together[i].logits));
     CHECK(tapegrad::same_bits(alone[i].gradient, together[i].gradient));

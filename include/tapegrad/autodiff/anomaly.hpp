@@ -63,7 +63,7 @@ inline void AnomalyCheck::backward(Tape& tape, std::uint32_t index) {
   const auto gradient_of = [&](std::size_t i) {  // as it is now; empty if there is none
     const Node& from = tape.nodes_[node.inputs[i]];
     const GradientSlot& slot = from.parameter ? from.parameter->slot_ : from.gradient;
-    const bool there = from.requires_grad && slot.stamp != 0 && (!from.type || slot.stamp == tape.backward_calls_);
+    const bool there = from.requires_grad && slot.stamp != 0 && (!from.type || slot.stamp == tape.backward_call_);
     return there ? ConstTensorView(slot.data, from.value.shape()) : ConstTensorView();
   };
   bool finite = all_finite(gradient) && std::ranges::all_of(inputs, all_finite);

@@ -197,6 +197,6 @@ Var apply_span(const Op& op, std::span<const Var> inputs) {
 }
 
 /// The same value, of which backward passes know nothing. It shares memory with `x`.
-inline Var detach(Var x) { return detail::Recorder::detached(x); }
+[[nodiscard]] inline Var detach(Var x) { return detail::Recorder::detached(x); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

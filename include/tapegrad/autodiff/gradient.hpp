@@ -7,8 +7,8 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// Where an op's backward puts the gradient of one of its inputs. False if nobody wants that gradient.
 ///
-/// The first contribution of a pass assigns, later ones add; memory is taken at the first. Where an op has two inputs,
-/// finish one before asking for the other: both may be the same Var.
+/// The first contribution of a backward call assigns, later ones add; memory is taken at the first. Where an op has two
+/// inputs, finish one before asking for the other: both may be the same Var.
 class Gradient {
  public:
   /// Not wanted.
@@ -42,23 +42,24 @@ class Gradient {
 
  private:
   friend class Tape;
-  Gradient(detail::GradientSlot& slot, const Shape& shape, detail::Arena& arena, std::uint64_t pass, bool accumulates)
-      : slot_(&slot), shape_(&shape), arena_(&arena), pass_(pass), accumulates_(accumulates) {}
+  Gradient(detail::GradientSlot& slot, const Shape& shape, detail::Arena& arena, std::uint64_t backward_call,
+           bool accumulates)
+      : slot_(&slot), shape_(&shape), arena_(&arena), backward_call_(backward_call), accumulates_(accumulates) {}
 
   /// Sees that there is memory; whether this is the first contribution.
   [[gnu::noinline]] bool begin() const {
     detail::require<TapeError>(slot_ != nullptr, "Gradient: this one is not wanted; ask `if (dx)` before target() or ",
                                "accumulator()");
-    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != pass_);
+    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != backward_call_);
     if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
-    slot_->stamp = pass_;
+    slot_->stamp = backward_call_;
     return first;
   }
 
   detail::GradientSlot* slot_ = nullptr;
   const Shape* shape_ = nullptr;
   detail::Arena* arena_ = nullptr;
-  std::uint64_t pass_ = 0;    // the backward call
+  std::uint64_t backward_call_ = 0;
   bool accumulates_ = false;  // a leaf: earlier calls' gradients stay
 };
 

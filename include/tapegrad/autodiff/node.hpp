@@ -1,6 +1,8 @@
 #pragma once
 // What the tape is made of.
 
+#include <cstdint>
+
 #include "gradient.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {

@@ -1,6 +1,9 @@
 #pragma once
 // Vars and profiles as a person would want to see them.
 
+#include <algorithm>
+#include <cstdio>
+
 #include "../core/print.hpp"
 #include "tape.hpp"
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <vector>
 
 #include "../core/config.hpp"
@@ -54,7 +55,7 @@ class Stopwatch {
 
   std::vector<OpProfile>::iterator find() const {
     return std::find_if(profiler_->ops.begin(), profiler_->ops.end(),
-                        [this](const OpProfile& entry) { return entry.name == op_; });
+                        [this](const OpProfile& entry) { return std::string_view(entry.name) == op_; });
   }
 
   Profiler* profiler_;

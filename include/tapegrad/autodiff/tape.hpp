@@ -132,8 +132,6 @@ class Tape {
     std::string (*path_)(const void*);  // called for an error only
   };
 
-  /// See Var::backward.
-  void backward(Var root, const ConstTensorView* seed = nullptr);
   /// See Var::grad.
   ConstTensorView grad(Var var);
 
@@ -156,6 +154,7 @@ class Tape {
   friend struct detail::GraphWriter;
   friend struct detail::AnomalyCheck;
 
+  void backward(Var root, const ConstTensorView* seed);
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
   detail::Node& node(const Var& var, const char* what);
   [[gnu::noinline]] TensorView allocate(const Shape& shape) { return {arena_.allocate_numbers(shape.size()), shape}; }
@@ -178,7 +177,7 @@ class Tape {
   Gradient gradient(detail::Node& node) {
     if (!node.requires_grad || (node.parameter && !node.parameter->requires_grad())) return {};
     detail::GradientSlot& slot = node.parameter ? node.parameter->slot_ : node.gradient;
-    return Gradient(slot, node.value.shape(), arena_, backward_calls_, node.type == nullptr);
+    return Gradient(slot, node.value.shape(), arena_, backward_call_, node.type == nullptr);
   }
 
   std::vector<detail::Node> nodes_;
@@ -188,7 +187,7 @@ class Tape {
   detail::Profiler profiler_;
   std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
   const Scope* scope_ = nullptr;
-  std::uint64_t backward_calls_ = 0;
+  std::uint64_t backward_call_ = 0;  // the last
   // Tapes count from far apart: a Var of one that lay at the same address before is told from a Var of this.
   const std::uint32_t first_pass_ = static_cast<std::uint32_t>(detail::new_serial()) * 0x9E3779B9u;
   std::uint32_t pass_ = first_pass_;
@@ -243,7 +242,7 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     detail::require<ShapeError>(shape.size() == 1, "backward: the Var's shape is ", shape,
                                 "; reduce it to one element (sum, mean), or give the gradient with respect to it");
   }
-  ++backward_calls_;
+  backward_call_ = detail::new_serial();  // of all tapes: a parameter may have a gradient from another
   const Gradient of_root = gradient(last);
   if (!of_root) return;  // a parameter, frozen since
   const auto [target, first] = of_root.target();
@@ -254,7 +253,7 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
   try {
     for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
       const detail::Node& reached = nodes_[index];
-      if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_calls_) continue;
+      if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_call_) continue;
       const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
       if (anomaly_) [[unlikely]] {
         anomaly_->backward(*this, index);
@@ -264,7 +263,7 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     }
   } catch (...) {  // what was begun may hold anything
     for (detail::Node& node : nodes_)
-      if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_calls_) begun.slot_->stamp = 0;
+      if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_call_) begun.slot_->stamp = 0;
     throw;
   }
 }
@@ -275,7 +274,7 @@ inline ConstTensorView Tape::grad(Var var) {
                              "outside of no_grad()");
   if (asked.parameter) return asked.parameter->grad();
   const bool reached =
-      asked.type ? asked.gradient.stamp == backward_calls_ && backward_calls_ != 0 : asked.gradient.stamp != 0;
+      asked.type ? asked.gradient.stamp == backward_call_ && backward_call_ != 0 : asked.gradient.stamp != 0;
   if (reached) return {asked.gradient.data, asked.value.shape()};
   if (asked.gradient.data == nullptr) asked.gradient.data = arena_.allocate_numbers(asked.value.shape().size());
   const TensorView zeros(asked.gradient.data, asked.value.shape());
@@ -293,7 +292,7 @@ inline Shape Var::shape() const { return tape().node(*this, "Var::shape").value.
 inline double Var::item() const { return value().item(); }
 inline const char* Var::op() const { return tape().node(*this, "Var::op").made_by(); }
 inline bool Var::requires_grad() const { return tape().node(*this, "Var::requires_grad").requires_grad; }
-inline void Var::backward() const { tape().backward(*this); }
+inline void Var::backward() const { tape().backward(*this, nullptr); }
 inline void Var::backward(ConstTensorView seed) const { tape().backward(*this, &seed); }
 inline ConstTensorView Var::grad() const { return tape().grad(*this); }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "../core/tensor.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {

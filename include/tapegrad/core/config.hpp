@@ -29,6 +29,7 @@
 #endif
 
 #include <cstddef>
+#include <type_traits>
 
 /// The scalar type of the whole build: `float`, or `double` for gradient checks.
 #ifndef TAPEGRAD_SCALAR
@@ -103,14 +104,14 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// The type of every tensor element in this build.
 using Scalar = TAPEGRAD_SCALAR;
-static_assert(sizeof(Scalar) == sizeof(float) || sizeof(Scalar) == sizeof(double),
+static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
               "tapegrad: TAPEGRAD_SCALAR is float or double");
 
 /// Sizes, counts and positions: signed, as Eigen's.
 using Index = std::ptrdiff_t;
 
 namespace detail {
-inline constexpr const char* scalar_name = sizeof(Scalar) == sizeof(float) ? "float" : "double";
+inline constexpr const char* scalar_name = std::is_same_v<Scalar, float> ? "float" : "double";
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

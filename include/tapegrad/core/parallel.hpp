@@ -117,15 +117,18 @@ inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, I
 }
 
 /// The sum of body(begin, end), a double, over chunks that cover 0 .. n - 1, added up in their order: the same bits for
-/// any number of threads. Chunks are at least `grain` long, and more where there would be over 256 of them.
+/// any number of threads. Chunks are at least `grain` long, and more where there would be over 256 of them. Throws
+/// ValueError unless the grain is positive.
 inline double parallel_sum(Index n, Index grain, detail::FunctionRef<double(Index, Index)> body) {
+  detail::require<ValueError>(grain > 0, "parallel_sum: got a grain of ", grain, "; it must be positive");
+  if (n <= 0) return 0;
   constexpr Index most = 256;
   std::array<double, most> parts;
   grain = std::max(grain, (n + most - 1) / most);
   parallel_for(n, grain,
                [&](Index begin, Index end) { parts[static_cast<std::size_t>(begin / grain)] = body(begin, end); });
   double total = 0;
-  for (Index chunk = 0; n > 0 && chunk <= (n - 1) / grain; ++chunk) total += parts[static_cast<std::size_t>(chunk)];
+  for (Index chunk = 0; chunk <= (n - 1) / grain; ++chunk) total += parts[static_cast<std::size_t>(chunk)];
   return total;
 }
 

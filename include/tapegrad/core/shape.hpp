@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <limits>
@@ -96,7 +97,8 @@ class Shape {
       for (const Index other : *this) others *= std::max<Index>(1, other);
     }
     detail::require<ShapeError>(length == 0 || others <= std::numeric_limits<Index>::max() / 16 / length,
-                                "shape: ", *this, "x", length, " has more elements than memory can address");
+                                "shape: ", *this, " and an axis of length ", length,
+                                " have more elements than memory can address");
     lengths_[static_cast<std::size_t>(rank_++)] = length;
     size_ *= length;
   }

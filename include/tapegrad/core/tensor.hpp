@@ -110,7 +110,7 @@ class TensorView : public detail::TensorAccess<TensorView> {
   /// The same elements under another shape. Throws ShapeError if their number differs.
   TensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
-  void fill(Scalar value) const { std::fill_n(data_, size(), value); }
+  void fill(double value) const { std::fill_n(data_, size(), static_cast<Scalar>(value)); }
   /// Copies all elements. Throws ShapeError unless the shapes are equal.
   void copy_from(ConstTensorView from) const {
     detail::require<ShapeError>(from.shape() == shape_, "copy: from ", from.shape(), " to ", shape_,
@@ -163,7 +163,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   /// Zeros.
   explicit Tensor(const Shape& shape) : Tensor(uninitialized(shape)) { view().fill(0); }
   /// `value` everywhere.
-  Tensor(const Shape& shape, Scalar value) : Tensor(uninitialized(shape)) { view().fill(value); }
+  Tensor(const Shape& shape, double value) : Tensor(uninitialized(shape)) { view().fill(value); }
   /// `Tensor({2, 2}, {1, 2, 3, 4})`: elements in row-major order. Throws ShapeError unless there are shape.size().
   Tensor(const Shape& shape, std::span<const Scalar> elements) : Tensor(uninitialized(shape)) {
     detail::require<ShapeError>(static_cast<Index>(elements.size()) == shape.size(), "tensor: ", elements.size(),
@@ -192,8 +192,8 @@ class Tensor : public detail::TensorAccess<Tensor> {
   ~Tensor() = default;
 
   static Tensor zeros(const Shape& shape) { return Tensor(shape); }
-  static Tensor ones(const Shape& shape) { return Tensor(shape, Scalar{1}); }
-  static Tensor full(const Shape& shape, Scalar value) { return Tensor(shape, value); }
+  static Tensor ones(const Shape& shape) { return Tensor(shape, 1); }
+  static Tensor full(const Shape& shape, double value) { return Tensor(shape, value); }
   /// Elements hold whatever the memory held: for those who write all of them at once.
   static Tensor uninitialized(const Shape& shape) {
     Tensor result;
@@ -203,7 +203,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   }
 
   operator ConstTensorView() const { return {data(), shape_}; }
-  operator TensorView() { return view(); }
+  operator TensorView() & { return view(); }
   TensorView view() { return {data(), shape_}; }
   ConstTensorView view() const { return {data(), shape_}; }
 

@@ -19,11 +19,14 @@ auto view_of(T* data, const Shape& shape) {
 template <class T>
 concept EigenDense = std::derived_from<T, Eigen::DenseBase<T>>;
 
+template <class T>
+concept ScalarRange = std::ranges::contiguous_range<T> && std::ranges::borrowed_range<T> &&
+    std::same_as<std::ranges::range_value_t<T>, Scalar> && !EigenDense<std::remove_cvref_t<T>>;  // ranges in Eigen 5
+
 }  // namespace detail
 
 /// The Scalars of a std::vector, std::array, std::span, ... as a tensor of one axis; `reshaped` gives it others.
-template <std::ranges::contiguous_range Range>
-requires std::ranges::borrowed_range<Range> && std::same_as<std::ranges::range_value_t<Range>, Scalar>
+template <detail::ScalarRange Range>
 auto view(Range&& elements) {
   return detail::view_of(std::ranges::data(elements), Shape{static_cast<Index>(std::ranges::size(elements))});
 }

@@ -9,9 +9,12 @@
 //   for (int epoch = 1; epoch <= 10; ++epoch)
 //     for (const auto& batch : batches) ...
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "../core/random.hpp"
 #include "dataset.hpp"

@@ -61,7 +61,7 @@ inline constexpr Kernel kernel_for = {
 
 /// The one for the instruction set in use; in double there is but one.
 inline const Kernel& kernel() {
-  if constexpr (sizeof(Scalar) == sizeof(float)) {
+  if constexpr (std::is_same_v<Scalar, float>) {
     if (simd::isa() == Isa::avx512) return kernel_for<Isa::avx512, 16, 8>;
     if (simd::isa() == Isa::avx2) return kernel_for<Isa::avx2, 8, 4>;
   }

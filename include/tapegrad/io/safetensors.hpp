@@ -35,7 +35,7 @@ void require_no_nan(const char* what, const std::string& name, ConstTensorView v
 
 /// The "format" in the metadata of io::Checkpoint's files.
 inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
-inline constexpr const char* dtype_name = sizeof(Scalar) == 4 ? "F32" : "F64";
+inline constexpr const char* dtype_name = std::is_same_v<Scalar, float> ? "F32" : "F64";
 
 }  // namespace detail
 

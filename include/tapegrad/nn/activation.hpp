@@ -16,13 +16,16 @@ class ReLU : public Layer {
 /// x where it is positive, else x times a slope.
 class LeakyReLU : public Layer {
  public:
-  explicit LeakyReLU(Rng& rng, double negative_slope = 0.01) : Layer(rng), slope_(negative_slope) {}
+  /// Throws ValueError unless the slope is finite.
+  explicit LeakyReLU(Rng& rng, double negative_slope = 0.01) : Layer(rng), slope_(checked(negative_slope)) {}
   LeakyReLU(Module& parent, std::string name, double negative_slope = 0.01)
-      : Layer(parent, std::move(name)), slope_(negative_slope) {}
+      : Layer(parent, std::move(name)), slope_(checked(negative_slope)) {}
   Var forward(Var x) override { return leaky_relu(x, slope_); }
 
  private:
-  double slope_;
+  static Scalar checked(double slope) { return detail::finite("leaky_relu", "slope", slope); }
+
+  Scalar slope_;
 };
 
 /// 1 / (1 + e^-x) of each element.

@@ -28,7 +28,7 @@ inline Fans fans(const Shape& weight) {
 }
 
 inline Init constant(double value) {
-  return [=](TensorView out, Rng&) { out.fill(static_cast<Scalar>(value)); };
+  return [=](TensorView out, Rng&) { out.fill(value); };
 }
 inline Init zeros() { return constant(0); }
 inline Init ones() { return constant(1); }

@@ -2,7 +2,10 @@
 // Modules: named parameters and modules within modules. Children and parameters register themselves with the module
 // that they are members of, so none can be forgotten.
 
+#include <algorithm>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "../autodiff/tape.hpp"
 #include "init.hpp"

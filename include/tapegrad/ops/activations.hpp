@@ -2,6 +2,8 @@
 // What makes networks nonlinear: sigmoid, relu, leaky_relu, elu, softplus, silu, gelu (and tanh, of elementwise.hpp).
 // NaN stays NaN, and where there is a limit at infinity, that is the value.
 
+#include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "elementwise.hpp"

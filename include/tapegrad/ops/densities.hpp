@@ -1,6 +1,7 @@
 #pragma once
 // Log densities, and Kullback-Leibler divergences between them: normal ones by mean and log-variance, and Bernoulli.
 
+#include <cmath>
 #include <numbers>
 
 #include "losses.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 // sum, mean and max, over everything or one axis. Sums are kept in double, in an order that depends on the shape alone.
 
+#include <cmath>
 #include <optional>
 
 #include "../core/simd/simd.hpp"

@@ -2,6 +2,8 @@
 // logsumexp, softmax and log_softmax, over everything or one axis. Each row's maximum is taken out before exp, so that
 // nothing overflows.
 
+#include <cmath>
+
 #include "reduce.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {

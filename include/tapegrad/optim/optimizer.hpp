@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "../autodiff/parameter.hpp"
 
@@ -153,8 +157,7 @@ class Optimizer {
   }
   void add_parameter(Parameter& parameter, std::span<const InitialBuffer> buffers) {
     ParameterState& added = states_.emplace_back(ParameterState{&parameter, groups(), 0, {}});
-    for (const auto& [name, value] : buffers)
-      added.buffers.push_back({name, Tensor(parameter.shape(), static_cast<Scalar>(value))});
+    for (const auto& [name, value] : buffers) added.buffers.push_back({name, Tensor(parameter.shape(), value)});
   }
 
   static bool is_updated(const Parameter& parameter) { return parameter.has_grad() && parameter.requires_grad(); }

@@ -3,7 +3,9 @@
 // step(); one is stepped after every epoch, or after every batch, as its lengths were meant.
 
 #include <functional>
+#include <iterator>
 #include <numbers>
+#include <vector>
 
 #include "optimizer.hpp"
 

@@ -1,5 +1,5 @@
 // expect: TAPEGRAD_SCALAR is float or double
-#define TAPEGRAD_SCALAR short
+#define TAPEGRAD_SCALAR int
 #include <tapegrad/core/config.hpp>
 
 int main() {}

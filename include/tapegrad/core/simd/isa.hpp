@@ -30,7 +30,7 @@ inline bool supported(Isa isa) {
   if (isa == Isa::portable) return true;
 #if TAPEGRAD_X86
   __builtin_cpu_init();
-  const bool avx2 = sizeof(Scalar) == sizeof(float) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 = std::is_same_v<Scalar, float> && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (isa == Isa::avx2) return avx2;
   return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512dq");
@@ -116,7 +116,7 @@ run_avx512(Args... args) {
 template <Isa target, class Kernel, class... Args>
 auto run_for(Args... args) {
 #if TAPEGRAD_X86
-  constexpr bool in_float = sizeof(Scalar) == sizeof(float);
+  constexpr bool in_float = std::is_same_v<Scalar, float>;
   if constexpr (in_float && target == Isa::avx512) return detail::run_avx512<Kernel>(args...);
   if constexpr (in_float && target == Isa::avx2) return detail::run_avx2<Kernel>(args...);
 #endif

@@ -192,7 +192,7 @@ struct Softplus {
 /// The function on a vector of Scalars.
 template <class Function, int lanes>
 TAPEGRAD_INLINE Vec<Scalar, lanes> apply(const Vec<Scalar, lanes>& x) {
-  if constexpr (sizeof(Scalar) == sizeof(float)) {
+  if constexpr (std::is_same_v<Scalar, float>) {
     return Function::of(x);
   } else {
     Vec<Scalar, lanes> y = x;

@@ -141,7 +141,7 @@ struct PhiloxNormal {
     [[maybe_unused]] const V centre = V::all(mean), scale = V::all(deviation);
     const auto make = [&](const PhiloxWords& words, Scalar(&numbers)[4][philox_blocks]) __attribute__((always_inline)) {
       for (int w = 0; w < 4; w += 2) {
-        if constexpr (sizeof(Scalar) == sizeof(float)) {
+        if constexpr (std::is_same_v<Scalar, float>) {
           for (int i = 0; i < philox_blocks; i += lanes) {
             const Bits<lanes> length = Bits<lanes>::load(words.word[w] + i);
             const Bits<lanes> turn = Bits<lanes>::load(words.word[w + 1] + i);

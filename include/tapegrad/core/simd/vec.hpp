@@ -92,7 +92,7 @@ struct Vec {
   TAPEGRAD_INLINE Vec apart() const {
     Vec same = *this;
 #if TAPEGRAD_X86 && !defined(__clang__)
-    if constexpr (sizeof(Scalar) == sizeof(float)) asm("" : "+v"(same.raw));
+    if constexpr (std::is_same_v<Scalar, float>) asm("" : "+v"(same.raw));
 #endif
     return same;
   }
@@ -100,7 +100,7 @@ struct Vec {
  private:
 #if TAPEGRAD_X86 && !defined(__clang__)
   /// AVX-512 loads and stores what a mask names, and leaves the rest of the memory alone.
-  static constexpr bool masked = lanes * sizeof(T) == 64 && sizeof(T) == sizeof(float);
+  static constexpr bool masked = lanes * sizeof(T) == 64 && std::is_same_v<T, float>;
   static TAPEGRAD_INLINE std::uint16_t first(Index count) { return static_cast<std::uint16_t>((1u << count) - 1); }
   template <class U>
   static TAPEGRAD_INLINE auto& all_of(U* numbers) {
@@ -123,6 +123,7 @@ struct Vec {
 /// a * b + c, rounded once where the instruction set can.
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b, const Vec<T, lanes>& c) {
+  static_assert(lanes <= 4 || std::is_same_v<T, float>, "long vectors are fused as floats");
 #if TAPEGRAD_X86
   if constexpr (lanes > 4) {  // AVX2 or AVX-512, in float; written so that no flag can keep the compiler from fusing
 #if TAPEGRAD_CLANG_FUSES
@@ -143,7 +144,7 @@ TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b
   Vec<T, lanes> sum = c;
   TAPEGRAD_UNROLL
   for (int i = 0; i < lanes; ++i) {
-    if constexpr (sizeof(T) == sizeof(float))
+    if constexpr (std::is_same_v<T, float>)
       sum.raw[i] = __builtin_fmaf(a.raw[i], b.raw[i], c.raw[i]);
     else
       sum.raw[i] = __builtin_fma(a.raw[i], b.raw[i], c.raw[i]);
@@ -223,8 +224,7 @@ template <class To, class T, int lanes>
 TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
 #if TAPEGRAD_X86 && !defined(__clang__)
   // AVX2 or AVX-512, in float: g++ would take a vector to pieces, by way of memory.
-  if constexpr (sizeof(Scalar) == sizeof(float) && std::is_same_v<To, double> && sizeof(T) == sizeof(float) &&
-                lanes > 2) {
+  if constexpr (std::is_same_v<Scalar, float> && std::is_same_v<To, double> && std::is_same_v<T, float> && lanes > 2) {
     Vec<To, lanes> numbers;
     if constexpr (std::is_same_v<T, float>)
       asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));
@@ -255,7 +255,7 @@ template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
   Vec<T, lanes> root = a;
 #if TAPEGRAD_X86
-  if constexpr (sizeof(T) == sizeof(float)) {
+  if constexpr (std::is_same_v<T, float>) {
 #if !defined(__clang__)
     if constexpr (lanes > 4) {
       asm("vsqrtps {%1, %0|%0, %1}" : "=v"(root.raw) : "v"(a.raw));

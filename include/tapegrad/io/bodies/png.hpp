@@ -63,8 +63,7 @@ TAPEGRAD_BODY Tensor image_grid(ConstTensorView images, const GridOptions& optio
   const Index rows = (count + columns - 1) / columns;
   const Index grid_height = padding + rows * (height + padding), grid_width = padding + columns * (width + padding);
 
-  Tensor grid(channels == 1 ? Shape{grid_height, grid_width} : Shape{grid_height, grid_width, channels},
-              static_cast<Scalar>(background));
+  Tensor grid(channels == 1 ? Shape{grid_height, grid_width} : Shape{grid_height, grid_width, channels}, background);
   for (Index i = 0; i < count; ++i) {
     const Index top = padding + i / columns * (height + padding), left = padding + i % columns * (width + padding);
     for (Index y = 0; y < height; ++y)

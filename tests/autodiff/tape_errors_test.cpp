@@ -1,0 +1,176 @@
+// What a tape refuses, and that it is as good as new after an error.
+#include <list>
+#include <optional>
+
+#include "catch.hpp"
+#include "threads.hpp"
+#include "toy_ops.hpp"
+
+using namespace toy;
+
+TEST_CASE("misuse of Vars is told in words") {
+  Tape tape, other;
+  Var stale = tape.variable(two);
+  tape.reset();
+  Var x = tape.variable(two);
+  CHECK_THROWS_WITH(product(x, stale),
+                    "product: a Var of pass 1, but the tape is in pass 2; reset() ends a pass, and "
+                    "Vars do not outlive it: make them anew");
+  CHECK_THROWS_AS(stale.value(), TapeError);
+  CHECK_THROWS_WITH(product(x, other.variable(two)), "product: Vars of two tapes; all of a computation is on one tape");
+  CHECK_THROWS_WITH(product(x, Var()), ContainsSubstring("product: a Var of no tape"));
+  CHECK_THROWS_AS(Var().value(), TapeError);
+  CHECK_THROWS_WITH(tape.constant(two).backward(),
+                    ContainsSubstring("nothing this Var depends on requires a gradient"));
+  CHECK_THROWS_WITH(tape.constant(two).grad(), ContainsSubstring("this Var requires no gradient"));
+  Var wide = tape.variable(Tensor({2, 3}));
+  CHECK_THROWS_WITH(wide.backward(), ContainsSubstring("backward: the Var's shape is 2x3; reduce it to one element"));
+  CHECK_THROWS_WITH(wide.backward(two), "backward: the seed is 1, the Var is 2x3; the shapes must be equal");
+}
+
+TEST_CASE("gradients that a backward began and did not end are forgotten") {
+  Tape tape;
+  Parameter p(two), before(three);
+  Var x = tape.variable(two);
+  apply(Careless{false}, tape.parameter(before)).backward();
+  CHECK_THROWS_WITH(total({apply(Careless{true}, tape.parameter(p)), x}).backward(), "backward failed");
+  CHECK_FALSE(p.has_grad());
+  CHECK(before.grad()[0] == 1);
+  CHECK(x.grad()[0] == 0);
+  tape.reset();
+  apply(Careless{false}, tape.parameter(p)).backward();
+  CHECK(p.grad()[0] == 1);
+
+  p.zero_grad();
+  p.mutable_grad().fill(1);
+  Tape other;  // which leaves alone what it does not reach
+  other.parameter(p);
+  CHECK_THROWS_WITH(apply(Careless{true}, other.variable(two)).backward(), "backward failed");
+  CHECK(p.grad()[0] == 1);
+}
+
+TEST_CASE("a gradient that nobody wants may be added to, and has no memory to write to") {
+  const Gradient none;
+  none += Tensor({2}).array();
+  CHECK_THROWS_WITH(none.target(), "Gradient: this one is not wanted; ask `if (dx)` before target() or accumulator()");
+  CHECK_THROWS_AS(none.accumulator(), TapeError);
+}
+
+TEST_CASE("a parameter changed between forward and backward is noticed") {
+  Tape tape;
+  Parameter p(two);
+  Var y = product(tape.parameter(p), tape.parameter(p));
+  p.mutable_value()[0] = 5;
+  CHECK_THROWS_WITH(y.backward(), ContainsSubstring("product: a parameter was changed between the forward pass and "
+                                                    "backward()"));
+  Var x = tape.variable(two);
+  Var of_detached = product(x, detach(tape.parameter(p)));
+  p.mutable_value()[0] = 5;
+  CHECK_THROWS_WITH(of_detached.backward(), ContainsSubstring("product: a parameter was changed"));
+  Var of_many = total({x, tape.parameter(p)});
+  p.mutable_value()[0] = 5;
+  CHECK_THROWS_WITH(of_many.backward(), ContainsSubstring("total: a parameter was changed"));
+  Var again = product(tape.parameter(p), tape.parameter(p));
+  p.zero_grad();
+  again.backward();
+  CHECK(p.grad()[0] == 10);
+}
+
+TEST_CASE("errors say in which layer they happened") {
+  Tape tape;
+  const Layer layer;
+  Var x = tape.variable(two), y = tape.variable(Tensor({2}));
+  const auto inside = [&] {
+    const Tape::Scope scope(tape, layer);
+    return product(x, y);
+  };
+  CHECK_THROWS_WITH(inside(), "product: 1 times 2; the shapes must be equal [encoder.fc1]");
+  const auto after_inner = [&] {
+    const Layer outer{"encoder"};
+    const Tape::Scope scope(tape, outer);
+    { const Tape::Scope inner(tape, layer); }
+    product(x, y);
+  };
+  CHECK_THROWS_WITH(after_inner(), "product: 1 times 2; the shapes must be equal [encoder]");
+  CHECK_THROWS_WITH(product(x, y), "product: 1 times 2; the shapes must be equal");
+}
+
+TEST_CASE("a tape is usable after an op's own exception, in forward or backward, on any thread") {
+  Tape tape;
+  Parameter p(two);
+  const Layer layer;
+  const auto fail = [&](bool in_backward) {
+    tape.reset();
+    const Tape::Scope scope(tape, layer);
+    Var x = tape.parameter(p);
+    Var y = apply(Failing{in_backward}, product(x, x));
+    REQUIRE(in_backward);
+    product(x, y).backward();  // which reaches p before it fails
+  };
+  const auto fail_watched = [&](bool in_backward) {
+    const auto guard = tape.detect_anomaly();
+    fail(in_backward);
+  };
+  for (int threads : {1, 2}) {
+    const Threads guard(threads);
+    for (bool in_backward : {false, true}) {
+      const std::string message = in_backward ? "backward failed" : "forward failed";
+      CHECK_THROWS_WITH(fail(in_backward), message);
+      CHECK_THROWS_WITH(fail_watched(in_backward), message);
+      tape.reset();
+      p.zero_grad();
+      Var x = tape.parameter(p), y = tape.variable(three);
+      product(product(x, x), y).backward();
+      CHECK(p.grad()[0] == 12);
+      CHECK(y.grad()[0] == 4);
+      const Var pair = tape.constant(Tensor({2}));
+      const Index size = tape.size();
+      CHECK_THROWS_WITH(product(x, pair), "product: 1 times 2; the shapes must be equal");
+      CHECK_THROWS_WITH(apply(Failing{false}, x), "forward failed");
+      CHECK(tape.size() == size);
+    }
+  }
+}
+
+TEST_CASE("a training that forgets reset() is told so, before the memory is full") {
+  Tape tape;
+  Parameter p(Tensor({1}));
+  const auto step = [&] {
+    product(tape.parameter(p), tape.parameter(p)).backward();
+    p.mutable_value()[0] += 1;
+  };
+  for (int i = 0; i <= 1000; ++i) step();
+  REQUIRE_THROWS_WITH(step(), ContainsSubstring("begin each pass with tape.reset()"));
+  tape.reset();
+  for (int i = 0; i <= 1000; ++i) REQUIRE_NOTHROW(step());
+}
+
+TEST_CASE("many parameters, looked at without gradients and then with, are not taken for a forgotten reset()") {
+  Tape tape;
+  std::list<Parameter> many;
+  for (int i = 0; i < 5000; ++i) many.emplace_back(Tensor({1}));
+  const auto read = [&] {
+    for (Parameter& p : many) tape.parameter(p);
+  };
+  {
+    const auto guard = tape.no_grad();
+    read();
+  }
+  CHECK_NOTHROW(read());
+}
+
+TEST_CASE("a parameter is told from another that lay at the same address before") {
+  Tape tape;
+  std::optional<Parameter> p;
+  for (const Scalar value : {Scalar{1}, Scalar{2}}) {
+    p.emplace(Tensor({1}, value));
+    CHECK(tape.parameter(*p).item() == static_cast<double>(value));
+  }
+}
+
+TEST_CASE("a Var is told from one of another tape that lay at the same address before") {
+  std::optional<Tape> tape(std::in_place);
+  const Var x = tape->variable(two);
+  tape.emplace();
+  CHECK_THROWS_WITH(x.value(), "Var::value: a Var of a tape that is gone; Vars do not outlive their tape");
+}
