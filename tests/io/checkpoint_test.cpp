@@ -20,6 +20,7 @@
 #include "training/model.hpp"
 
 using namespace tapegrad;
+using Catch::Matchers::EndsWith;
 
 namespace {
 
@@ -183,7 +184,7 @@ TEST_CASE("a checkpoint of a tensor and of numbers of the program's own") {
   CHECK(level == -3);
 
   mean = Tensor({4});
-  CHECK_THROWS_WITH(checkpoint.load(dir / "run"), Catch::Matchers::EndsWith("\"mean\" is 2x2 there, 4 here"));
+  CHECK_THROWS_WITH(checkpoint.load(dir / "run"), EndsWith("\"mean\" is 2x2 there, 4 here"));
   CHECK(mean[0] == 0);
 }
 
@@ -297,6 +298,9 @@ TEST_CASE("parts with the same name, and names that the file itself has, are ref
                     "checkpoint: the name \"a\" is there twice; each part has its own");
   CHECK_THROWS_WITH(io::Checkpoint().add("a", parameter).add("a", number).save(dir / "a"),
                     "checkpoint: the name \"a\" is there twice; each part has its own");
+  Rng rng(1);
+  CHECK_THROWS_WITH(io::Checkpoint().add("a", rng).add("a", number),
+                    "checkpoint: the name \"a\" is there twice; each part has its own");
   CHECK_THROWS_WITH(io::Checkpoint().add("format", number).save(dir / "a"),
                     "checkpoint: a part is called format, which the file itself has; call it otherwise");
   CHECK(dir.count() == 0);
@@ -391,6 +395,37 @@ TEST_CASE("a warm-up goes on where it was, and beyond its milestone") {
     CHECK(resumed.sgd.lr() == stopped.sgd.lr());
   }
   CHECK(resumed.sgd.lr() == Approx(0.5));
+}
+
+TEST_CASE("a rate that was set by hand stays until the schedule's next step, and the bases are the first run's") {
+  const TemporaryDirectory dir;
+  struct Decaying {
+    Parameter weight{Tensor({2})};
+    optim::SGD sgd;
+    optim::StepLR schedule{sgd, {.step_size = 2}};
+    io::Checkpoint checkpoint;
+    explicit Decaying(double lr) : sgd({&weight}, {.lr = lr}) {
+      checkpoint.add("weight", weight).add("schedule", schedule).add("sgd", sgd);
+    }
+  };
+  Decaying stopped(1), resumed(5);
+  stopped.schedule.step();
+  stopped.sgd.set_lr(0.3);
+  stopped.checkpoint.save(dir / "run");
+  resumed.checkpoint.load(dir / "run");
+  CHECK(resumed.sgd.lr() == 0.3);
+  resumed.schedule.step();
+  CHECK(resumed.sgd.lr() == 0.1);
+}
+
+TEST_CASE("a checkpoint tells one optimizer from another") {
+  const TemporaryDirectory dir;
+  Parameter weight(Tensor({2}));
+  optim::Adam adam({&weight});
+  optim::AdamW adamw({&weight});
+  io::Checkpoint().add("optimizer", adam).save(dir / "run");
+  CHECK_THROWS_WITH(io::Checkpoint().add("optimizer", adamw).load(dir / "run"),
+                    EndsWith("\"optimizer.optimizer\" is \"adam\" there, \"adamw\" here"));
 }
 
 TEST_CASE("states that cannot be are refused before anything is changed") {

@@ -30,5 +30,7 @@ TEST_CASE("early stopping can ask for more than a little") {
 
 TEST_CASE("options of early stopping that cannot be right are refused") {
   CHECK_THROWS_WITH(optim::EarlyStopping({.patience = 0}), "EarlyStopping: patience = 0; it must be at least 1");
-  CHECK_THROWS_WITH(optim::EarlyStopping({.min_delta = -1}), "EarlyStopping: min_delta = -1; it must be at least 0");
+  CHECK_THROWS_WITH(optim::EarlyStopping({.min_delta = -1}),
+                    "EarlyStopping: min_delta = -1; it must be finite and at least 0");
+  CHECK_THROWS_AS(optim::EarlyStopping({.min_delta = INFINITY}), ValueError);
 }

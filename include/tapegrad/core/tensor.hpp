@@ -204,6 +204,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
 
   operator ConstTensorView() const { return {data(), shape_}; }
   operator TensorView() & { return view(); }
+  operator TensorView() && = delete;  // what is written to a temporary is lost
   TensorView view() { return {data(), shape_}; }
   ConstTensorView view() const { return {data(), shape_}; }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
-/// A file's format_version. In files of version 1, batches have no count.
+/// A file's format_version. In files of version 1, batches have no count, optimizers no name and schedules no bases.
 inline constexpr int checkpoint_version = 2;
 
 /// Goes over what a checkpoint holds, part by part: to gather it for a file, or to compare it with a file and remember
@@ -97,8 +98,10 @@ class CheckpointArchive {
   const std::map<std::string, ConstTensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& texts() const { return texts_; }
 
- private:
+  /// Throws ValueError unless a name was new.
   static void add(bool added, const std::string& name);
+
+ private:
   /// Keeps a tensor or a text, and gives that of the file, or null where there is none that fits.
   const Tensor* entry(const std::string& name, ConstTensorView value);
   const std::string* entry(const std::string& name, const std::string& value);
@@ -132,32 +135,37 @@ class Checkpoint {
  public:
   /// Parameters, and the streams of random numbers of the module and of all below it (Dropout's).
   Checkpoint& add(const std::string& name, nn::Module& module) {
-    return add_part([=, &module](Archive& archive) { visit(archive, name, module); });
+    return add_part(name, [=, &module](Archive& archive) { visit(archive, name, module); });
   }
   /// A parameter that is no module's.
   Checkpoint& add(const std::string& name, Parameter& parameter) {
-    return add_part([=, &parameter](Archive& archive) { visit(archive, name, parameter); });
+    return add_part(name, [=, &parameter](Archive& archive) { visit(archive, name, parameter); });
   }
   /// A tensor of the program's own: running means, a replay buffer. Its shape must be the same in the run that goes on.
   Checkpoint& add(const std::string& name, Tensor& tensor) {
     return add_part(
-        [=, &tensor](Archive& archive) { archive.tensor(name, tensor, [&tensor] { return tensor.view(); }); });
+        name, [=, &tensor](Archive& archive) { archive.tensor(name, tensor, [&tensor] { return tensor.view(); }); });
   }
-  /// Learning rates, and what the optimizer knows of each parameter. The parameters themselves are the module's.
+  /// Which optimizer it is, learning rates, and what it knows of each parameter. The parameters themselves are the
+  /// module's. Its other options are the program's: `require_same` tells of those that changed.
   Checkpoint& add(const std::string& name, optim::Optimizer& optimizer) {
-    return add_part([=, &optimizer](Archive& archive) { visit(archive, name, optimizer); });
+    return add_part(name, [=, &optimizer](Archive& archive) { visit(archive, name, optimizer); });
   }
-  /// How far it is. Add it after its optimizer.
+  /// How far it is, and the rates that it began with. The rate of now is the optimizer's.
   Checkpoint& add(const std::string& name, optim::Schedule& schedule) {
-    return add_part([=, &schedule](Archive& archive) {
+    return add_part(name, [=, &schedule](Archive& archive) {
       const Index steps = archive.number(name + ".steps", schedule.steps(), Index{0}, Archive::most_counted<Index>,
                                          [&](Index read) { schedule.check_steps(read); });
-      archive.once_all_fits([&schedule, steps] { schedule.set_steps(steps); });
+      std::vector<double> bases(schedule.bases().begin(), schedule.bases().end());
+      if (archive.version() >= 2)
+        for (std::size_t group = 0; group < bases.size(); ++group)
+          bases[group] = rate(archive, tapegrad::detail::concat(name, ".base.", group), bases[group]);
+      archive.once_all_fits([&schedule, steps, bases] { schedule.restore(steps, bases); });
     });
   }
   /// The best value so far, and how long ago it was.
   Checkpoint& add(const std::string& name, optim::EarlyStopping& stopping) {
-    return add_part([=, &stopping](Archive& archive) {
+    return add_part(name, [=, &stopping](Archive& archive) {
       constexpr double infinity = std::numeric_limits<double>::infinity();
       const double best = archive.number(name + ".best", stopping.best(), -infinity, infinity);
       const int since_best = archive.count(name + ".since_best", stopping.since_best());
@@ -166,12 +174,12 @@ class Checkpoint {
   }
   /// Where the stream stands.
   Checkpoint& add(const std::string& name, Rng& rng) {
-    return add_part([=, &rng](Archive& archive) { visit(archive, name, rng); });
+    return add_part(name, [=, &rng](Archive& archive) { visit(archive, name, rng); });
   }
   /// Which batch of which epoch comes next, of as many. The data and their order's Rng are not in it; add the Rng.
   template <class Dataset>
   Checkpoint& add(const std::string& name, data::Batches<Dataset>& batches) {
-    return add_part([=, &batches](Archive& archive) {
+    return add_part(name, [=, &batches](Archive& archive) {
       if (archive.version() >= 2) archive.same(name + ".count", std::to_string(batches.count()));
       const data::BatchState now = batches.state();
       const data::BatchState state{archive.number(name + ".key", now.key),
@@ -187,17 +195,17 @@ class Checkpoint {
     using Limits = std::numeric_limits<T>;
     constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
     constexpr T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
-    return add_part([=, &number](Archive& archive) {
+    return add_part(name, [=, &number](Archive& archive) {
       archive.once_all_fits([&number, read = archive.number(name, number, least, most)] { number = read; });
     });
   }
   /// A text of the program's own, in UTF-8.
   Checkpoint& add(const std::string& name, std::string& text) {
-    return add_part([=, &text](Archive& archive) { archive.text(name, text); });
+    return add_part(name, [=, &text](Archive& archive) { archive.text(name, text); });
   }
   /// What must be the same in the run that goes on: an option, say.
   Checkpoint& require_same(const std::string& name, const std::string& text) {
-    return add_part([=](Archive& archive) { archive.same(name, text); });
+    return add_part(name, [=](Archive& archive) { archive.same(name, text); });
   }
 
   /// Writes a file beside `path`, and puts it there when the disk has all of it: whatever happens meanwhile, `path` is
@@ -214,7 +222,8 @@ class Checkpoint {
   using Archive = detail::CheckpointArchive;
   using Part = std::function<void(Archive&)>;
 
-  Checkpoint& add_part(Part part) {
+  Checkpoint& add_part(const std::string& name, Part part) {
+    Archive::add(names_.insert(name).second, name);
     parts_.push_back(std::move(part));
     return *this;
   }
@@ -225,6 +234,11 @@ class Checkpoint {
   static void visit_rngs(Archive& archive, const std::string& name, nn::Module& module);
   static void visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer);
 
+  static double rate(Archive& archive, const std::string& name, double lr) {
+    return archive.number(name, lr, 0.0, double{std::numeric_limits<Scalar>::max()});
+  }
+
+  std::set<std::string> names_;
   std::vector<Part> parts_;
 };
 

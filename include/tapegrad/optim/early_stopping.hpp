@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <limits>
 
 #include "../core/error.hpp"
@@ -23,12 +24,12 @@ struct EarlyStoppingOptions {
 /// For what should grow, as an accuracy, give it the negative.
 class EarlyStopping {
  public:
-  /// Throws ValueError for a patience below 1 or a min_delta below 0.
+  /// Throws ValueError for a patience below 1, or a min_delta that is infinite or below 0.
   explicit EarlyStopping(EarlyStoppingOptions options = {}) : options_(options) {
     detail::require<ValueError>(options.patience >= 1, "EarlyStopping: patience = ", options.patience,
                                 "; it must be at least 1");
-    detail::require<ValueError>(options.min_delta >= 0, "EarlyStopping: min_delta = ", options.min_delta,
-                                "; it must be at least 0");
+    detail::require<ValueError>(options.min_delta >= 0 && std::isfinite(options.min_delta),
+                                "EarlyStopping: min_delta = ", options.min_delta, "; it must be finite and at least 0");
   }
 
   /// Takes the next value, and says whether it is the best so far. NaN never is.

@@ -55,6 +55,8 @@ class Optimizer {
   /// each. (The name is that of PyTorch's clip_grad_norm_.)
   void set_error_if_nonfinite(bool on) { error_if_nonfinite_ = on; }
 
+  /// "adam", "sgd", ...: what its error messages begin with.
+  const char* name() const { return name_; }
   std::size_t groups() const { return lrs_.size(); }
   /// The learning rate of a group. Throws ValueError beyond the last group.
   double lr(std::size_t group = 0) const { return lrs_[checked(group)]; }

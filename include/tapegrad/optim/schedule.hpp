@@ -32,7 +32,7 @@ class Schedule {
 
   void step() { set_steps(steps_ + 1); }
   Index steps() const { return steps_; }
-  /// Goes to where `steps` calls of step() lead, as when a run is resumed. Throws ValueError, and stays where it was,
+  /// Goes to where `steps` calls of step() lead. Throws ValueError, and stays where it was,
   /// if they are negative, a rate would be what `Optimizer::set_lr` refuses, or a group has no base rate here.
   void set_steps(Index steps) {
     check_steps(steps);
@@ -51,6 +51,16 @@ class Schedule {
     } catch (const ValueError& refusal) {  // which blames the optimizer
       throw ValueError(detail::concat("schedule: after ", steps, " steps: ", refusal.what()));
     }
+  }
+
+  /// The rates that each group began with.
+  std::span<const double> bases() const { return bases_; }
+  /// Goes on where another one was, of as many groups. The optimizer's rates stay as they are: its own state has them,
+  /// and somebody may have set them meanwhile. Throws ValueError for steps that set_steps refuses.
+  void restore(Index steps, std::span<const double> bases) {
+    check_steps(steps);
+    std::ranges::copy(bases, bases_.begin());
+    steps_ = steps;
   }
 
  protected:

@@ -124,9 +124,9 @@ TAPEGRAD_BODY void Checkpoint::visit_rngs(Archive& archive, const std::string& n
 }
 
 TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, optim::Optimizer& optimizer) {
+  if (archive.version() >= 2) archive.same(name + ".optimizer", optimizer.name());
   for (std::size_t group = 0; group < optimizer.groups(); ++group) {
-    const double lr = archive.number(detail::concat(name, ".lr.", group), optimizer.lr(group), 0.0,
-                                     double{std::numeric_limits<Scalar>::max()});
+    const double lr = rate(archive, detail::concat(name, ".lr.", group), optimizer.lr(group));
     archive.once_all_fits([&optimizer, lr, group] { optimizer.set_lr(lr, group); });
   }
   for (std::size_t i = 0; optim::ParameterState & state : optimizer.states()) {
