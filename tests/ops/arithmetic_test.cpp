@@ -77,6 +77,17 @@ TEST_CASE("compound assignment takes any number, chains, and broadcasts as the o
   CHECK(total.value()[1] == 5);
 }
 
+TEST_CASE("the gradient of a divisor overflows only where it has to") {
+  tg::Tape tape;
+  const Var a = tape.constant(Tensor({2}, {1e-35F, 1e30F})), b = tape.variable(Tensor({2}, {1e-10F, 1e10F}));
+  (a / b).backward(Tensor({2}, {1e-21F, 1e20F}));
+  CHECK(b.grad()[0] == Approx(-1e-36));
+  CHECK(b.grad()[1] == Approx(-1e30));
+  const Var c = tape.variable(Tensor({1}, 1e10));
+  (1e30 / c).backward(Tensor({1}, 1e20));
+  CHECK(c.grad()[0] == Approx(-1e30));
+}
+
 TEST_CASE("division by a scalar divides") {
   tg::Tape tape;
   Tensor numbers({1000});

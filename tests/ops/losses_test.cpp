@@ -96,6 +96,12 @@ TEST_CASE("divergences from itself are 0, and the two forms agree") {
   const Var mu = tape.constant(random({3, 7}, 7, -2, 2)), log_var = tape.constant(random({3, 7}, 8, -2, 2));
   CHECK(kl_standard_normal(zeros, zeros).item() == 0);
   CHECK(kl_normal(mu, log_var, mu, log_var).item() == 0);
+  const Var narrow = tape.variable(Tensor({3, 7}, sizeof(Scalar) == 4 ? -180 : -1500));  // 1 / sigma is beyond numbers
+  CHECK(kl_normal(mu, narrow, mu, narrow).item() == 0);
+  const Var density = sum(normal_log_density(mu, mu, narrow));
+  CHECK(density.item() == Approx(21 * -0.5 * (narrow.value()[0] + std::log(2 * M_PI))));
+  density.backward();
+  CHECK(same_bits(narrow.grad(), Tensor({3, 7}, -0.5)));
   CHECK(kl_normal(mu, log_var, zeros, zeros).item() == Approx(kl_standard_normal(mu, log_var).item()));
 }
 

@@ -81,6 +81,9 @@ TEST_CASE("dropout keeps the mean, and draws nothing for p = 0") {
   CHECK_FALSE(same_bits(y.value(), dropout(x, 0.2, rng).value()));
   y.backward(Tensor({100, 1000}, Scalar{1}));
   CHECK(same_bits(x.grad(), y.value()));
+
+  for (const Scalar element : dropout(tape.constant(Tensor({100}, INFINITY)), 0.5, rng).value().span())
+    CHECK((element == 0 || element == Scalar(INFINITY)));
 }
 
 TEST_CASE("an error knows the layer that it happened in") {

@@ -10,10 +10,12 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-/// 1 / sigma = exp(-log_var / 2). Distances are multiplied by it twice, not by its square, which overflows earlier.
+/// 1 / sigma = exp(-log_var / 2), held below infinity: 0 times that would be NaN. Distances are multiplied by it twice,
+/// not by its square, which overflows earlier.
 inline void inverse_sigma(const Scalar* log_var, Scalar* out, Index n) {
+  constexpr Scalar most = std::is_same_v<Scalar, float> ? Scalar(88.72) : Scalar(709.78);  // whose exp is finite
   each(
-      out, n, [](const Four& a) { return a / -2; }, log_var);
+      out, n, [](const Four& a) { return at_most(a / -2, most); }, log_var);
   simd::exp(out, out, n);
 }
 

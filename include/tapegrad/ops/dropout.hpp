@@ -1,13 +1,13 @@
 #pragma once
 
 #include "../autodiff/apply.hpp"
-#include "blocks.hpp"
+#include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace ops {
 
-/// y = x * mask / (1 - p); the mask is kept for backward.
+/// y = x / (1 - p) where the mask is 1, else 0; the mask is kept for backward.
 struct Dropout {
   static constexpr const char* name = "dropout";
   double p;
@@ -29,7 +29,7 @@ struct Dropout {
  private:
   struct Kept {
     Scalar scale;
-    Four operator()(const Four& x, const Four& mask) const { return x * mask * scale; }
+    Four operator()(const Four& x, const Four& mask) const { return detail::where_positive(mask, x * scale); }
   };
   Scalar scale() const { return static_cast<Scalar>(1 / (1 - p)); }
 };

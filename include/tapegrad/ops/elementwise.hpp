@@ -166,7 +166,7 @@ struct Clamp : detail::Elementwise {
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     const auto slope = [this](const Four& at, const Four& g) {
-      return detail::unless_positive(min - at, detail::unless_positive(at - max, g));
+      return if_nan(at, Four::zero(), detail::unless_positive(min - at, detail::unless_positive(at - max, g)));
     };
     detail::contribute(dx, slope, x, dy);
   }

@@ -74,17 +74,17 @@ inline Entries elementwise() {
                 [](auto v) { return clamp(v[0], 2, -1); }},
                {zeros({{3}}), "clamp: got [nan, 1]; the bounds must be numbers and in order",
                 [](auto v) { return clamp(v[0], nan, 1); }}},
-       .extremes = {{{{-inf, -1, 0, 2, inf, nan}}, {-1, -1, 0, 2, 2, nan}, {{0, 1, 1, 1, 0, 1}}}}},
+       .extremes = {{{{-inf, -1, 0, 2, inf, nan}}, {-1, -1, 0, 2, 2, nan}, {{0, 1, 1, 1, 0, 0}}}}},
       {.name = "clamp_min",
        .draws = {anywhere({0.5})},
        .apply = [](auto v) { return clamp_min(v[0], 0.5); },
        .pointwise = [](auto x) { return x[0] < 0.5 ? 0.5 : x[0]; },
-       .extremes = {{{{-inf, 0.5, inf, nan}}, {0.5, 0.5, inf, nan}, {{0, 1, 1, 1}}}}},
+       .extremes = {{{{-inf, 0.5, inf, nan}}, {0.5, 0.5, inf, nan}, {{0, 1, 1, 0}}}}},
       {.name = "clamp_max",
        .draws = {anywhere({0.5})},
        .apply = [](auto v) { return clamp_max(v[0], 0.5); },
        .pointwise = [](auto x) { return x[0] > 0.5 ? 0.5 : x[0]; },
-       .extremes = {{{{-inf, 0.5, inf, nan}}, {-inf, 0.5, 0.5, nan}, {{1, 1, 0, 1}}}}},
+       .extremes = {{{{-inf, 0.5, inf, nan}}, {-inf, 0.5, 0.5, nan}, {{1, 1, 0, 0}}}}},
   };
 }
 
