@@ -35,6 +35,16 @@ struct FirstOnly {
   }
 };
 
+/// 1e-3 x^2, and half of its gradient.
+struct Half {
+  static constexpr const char* name = "half";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(1e-3F * x.array().square()); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += 1e-3F * dy.array() * x.array();
+  }
+};
+
 auto product(double of) {
   return
       [error = static_cast<tg::Scalar>(of)](std::span<const Var> v) { return tg::apply(Product{error}, v[0], v[1]); };
@@ -78,6 +88,32 @@ TEST_CASE("gradcheck names the element whose gradient is wrong") {
   CHECK_THAT(result.message(), ContainsSubstring("must be within 0.01"));
 }
 
+TEST_CASE("gradcheck holds small gradients to the same measure") {
+  // Half of what it should be, and a hundredth of what a float's default tolerance is.
+  const auto half = [](std::span<const Var> v) { return tg::apply(Half{}, v[0]); };
+  const tg::GradcheckResult result = tg::gradcheck(half, {Tensor({3}, {1, -2, 3})});
+  INFO(result.message());
+  CHECK_FALSE(result);
+  CHECK(result.error == Approx(0.5).epsilon(0.01));
+}
+
+TEST_CASE("gradcheck checks parameters that a function puts on the tape, and leaves them as they were") {
+  tg::Parameter p(a), q(b);
+  tg::Parameter* const parameters[] = {&p, &q};
+  for (const double error : {0., 0.5}) {
+    const auto f = [&](std::span<const Var> v) {
+      return tg::apply(Product{static_cast<tg::Scalar>(error)}, tg::apply(Product{}, v[0], v[0].tape().parameter(p)),
+                       v[0].tape().parameter(q));
+    };
+    const tg::GradcheckResult result = tg::gradcheck(f, {a}, parameters);
+    INFO(result.message());
+    CHECK(bool(result) == (error == 0));
+    if (error > 0) CHECK(result.input == 2);
+    CHECK(tg::same_bits(p.value(), a));
+    CHECK(tg::same_bits(q.value(), b));
+  }
+}
+
 TEST_CASE("gradcheck takes NaN for wrong") {
   const tg::GradcheckResult result = tg::gradcheck(product(std::numeric_limits<double>::quiet_NaN()), {a, b});
   CHECK_FALSE(result);
@@ -102,6 +138,12 @@ TEST_CASE("gradcheck refuses a function that draws random numbers") {
   CHECK_THROWS_WITH(tg::gradcheck(noisy, {a}),
                     "gradcheck: f gave two values for the same inputs; draw random numbers "
                     "outside of it");
+}
+
+TEST_CASE("gradcheck refuses a step or a tolerance of 0") {
+  CHECK_THROWS_WITH(tg::gradcheck(product(0), {a, b}, {.tolerance = 0}),
+                    ContainsSubstring("and tolerance 0; both must be positive"));
+  CHECK_THROWS_AS(tg::gradcheck(product(0), {a, b}, {.step = 0}), tg::ValueError);
 }
 
 TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {

@@ -17,15 +17,15 @@ struct GradcheckOptions {
   /// Each element x is moved by +- step * max(1, |x|). The cube root of the scalar's precision balances what is cut
   /// off against what is rounded off.
   double step = std::cbrt(static_cast<double>(std::numeric_limits<Scalar>::epsilon()));
-  /// The largest |a - n| / max(1, |a|, |n|) that passes, a by backward and n by differences.
+  /// The largest error that passes.
   double tolerance = std::is_same_v<Scalar, double> ? 1e-6 : 1e-2;
 };
 
 /// What `gradcheck` found: true if all is well. The numbers are of the element where the two differ most.
 struct [[nodiscard]] GradcheckResult {
   bool ok = true;
-  double error = 0;       ///< |analytic - numeric| / max(1, |analytic|, |numeric|)
-  std::size_t input = 0;  ///< which input
+  double error = 0;       ///< |analytic - numeric|, over the largest derivative with respect to that input
+  std::size_t input = 0;  ///< which input; parameters count on from the inputs
   Index element = 0;      ///< which of its elements, in row-major order
   double analytic = 0;    ///< the derivative by backward
   double numeric = 0;     ///< the derivative by differences
@@ -35,31 +35,39 @@ struct [[nodiscard]] GradcheckResult {
   /// One line: where, both derivatives, and the error against the tolerance.
   std::string message() const {
     return detail::concat("gradcheck: ", ok ? "ok; worst at " : "", "input ", input, ", element ", element,
-                          ": backward gives ", analytic, ", differences give ", numeric, "; their relative error ",
-                          error, ok ? " is within " : " must be within ", tolerance);
+                          ": backward gives ", analytic, ", differences give ", numeric, "; their difference is ",
+                          error, " of the largest derivative there and ", ok ? "is" : "must be", " within ", tolerance);
   }
 };
 
-/// Compares the gradients of `f(std::span<const Var>) -> Var` at `inputs` with central differences. The result may have
-/// any shape: each of its elements counts, by a fixed pseudo-random weight. Stay away from kinks, which have no
-/// derivative. Meant for a build with TAPEGRAD_SCALAR=double; in float the default tolerance is loose.
+/// Compares the gradients of `f(std::span<const Var>) -> Var` at `inputs`, and with respect to `parameters` that f puts
+/// on the tape itself, with central differences. The result may have any shape: each of its elements counts, by a fixed
+/// pseudo-random weight. Stay away from kinks, which have no derivative. Meant for a build with TAPEGRAD_SCALAR=double;
+/// in float the default tolerance is loose.
 ///
 ///     REQUIRE(tg::gradcheck([](std::span<const tg::Var> v) { return my_op(v[0], v[1]); }, {x, y}));
+///     REQUIRE(tg::gradcheck([&](auto v) { return layer(v[0]); }, {x}, layer.parameters()));
 ///
-/// Throws ValueError if f gives two values for the same inputs: random draws belong outside of it; and if no input has
-/// an element.
+/// Parameters have their values again in the end, and the gradients of this check. Throws ValueError if f gives two
+/// values for the same inputs: random draws belong outside of it; if nothing has an element, and for a step or a
+/// tolerance that is not positive.
 template <std::invocable<std::span<const Var>> F>
-GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, const GradcheckOptions& options = {}) {
-  detail::require<ValueError>(std::ranges::any_of(inputs, [](const Tensor& input) { return input.size() > 0; }),
-                              "gradcheck: got ", inputs.size(),
+GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<Parameter* const> parameters,
+                          const GradcheckOptions& options = {}) {
+  std::vector<Tensor> copies(inputs.begin(), inputs.end());
+  std::vector<TensorView> points(copies.begin(), copies.end());
+  for (Parameter* parameter : parameters) points.push_back(parameter->mutable_value());
+  detail::require<ValueError>(std::ranges::any_of(points, [](TensorView point) { return !point.empty(); }),
+                              "gradcheck: got ", points.size(),
                               " inputs without elements; there is nothing to compare");
+  detail::require<ValueError>(options.step > 0 && options.tolerance > 0, "gradcheck: got step ", options.step,
+                              " and tolerance ", options.tolerance, "; both must be positive");
   Tape tape;
-  std::vector<Tensor> points(inputs.begin(), inputs.end());
   std::vector<Var> vars;
   const auto record = [&] {
     tape.reset();
     vars.clear();
-    for (const Tensor& point : points) vars.push_back(tape.variable(point));
+    for (const Tensor& copy : copies) vars.push_back(tape.variable(copy));
     return Var(f(std::span<const Var>(vars)));
   };
 
@@ -68,45 +76,67 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, const Grad
   Rng rng(1);
   for (Scalar& weight : weights.span())
     weight = static_cast<Scalar>((rng.uniform() < 0.5 ? -1 : 1) * (0.5 + rng.uniform()));
+  for (Parameter* parameter : parameters) parameter->zero_grad();
   const Var root = record();
   detail::require<ValueError>(same_bits(root.value(), value),
                               "gradcheck: f gave two values for the same inputs; draw random numbers outside of it");
   root.backward(weights);
   std::vector<Tensor> gradients;
   for (Var var : vars) gradients.emplace_back(var.grad());
+  for (const Parameter* parameter : parameters) gradients.emplace_back(parameter->grad());
 
-  GradcheckResult result{.error = -1};  // less than any
+  // What rounding of the values does to a difference, however small the derivatives are.
+  double noise = 0;
+  for (Index j = 0; j < value.size(); ++j) noise += std::abs(double{weights[j]} * double{value[j]});
+  noise *= std::numeric_limits<Scalar>::epsilon() / options.step;
+
+  const auto difference_quotient = [&](Scalar& x) {
+    const Scalar middle = x;
+    const double step = options.step * std::fmax(1, std::abs(double{middle}));
+    const auto value_at = [&](double moved) {
+      x = static_cast<Scalar>(moved);
+      return Tensor(record().value());
+    };
+    const Tensor above = value_at(double{middle} + step);
+    double distance = double{x};  // what was really moved, after rounding
+    const Tensor below = value_at(double{middle} - step);
+    distance -= double{x};
+    x = middle;
+    double difference = 0;
+    for (Index j = 0; j < value.size(); ++j) difference += double{weights[j]} * (double{above[j]} - double{below[j]});
+    return difference / distance;
+  };
+
+  GradcheckResult worst{.error = -1};  // less than any
   for (std::size_t input = 0; input < points.size(); ++input) {
+    double largest = std::fmax(noise / options.tolerance, std::numeric_limits<double>::min());
+    std::vector<double> numeric;
+    for (Scalar& x : points[input].span()) {
+      numeric.push_back(difference_quotient(x));
+      largest = std::fmax(largest, std::abs(numeric.back()));
+    }
+    for (const Scalar analytic : gradients[input].span()) largest = std::fmax(largest, std::abs(double{analytic}));
     for (Index i = 0; i < points[input].size(); ++i) {
-      Scalar& x = points[input][i];
-      const Scalar middle = x;
-      const double step = options.step * std::fmax(1, std::abs(static_cast<double>(x)));
-      const auto value_at = [&](double moved) {
-        x = static_cast<Scalar>(moved);
-        return Tensor(record().value());
-      };
-      const Tensor above = value_at(static_cast<double>(middle) + step);
-      double distance = static_cast<double>(x);  // what was really moved, after rounding
-      const Tensor below = value_at(static_cast<double>(middle) - step);
-      distance -= static_cast<double>(x);
-      x = middle;
-
-      double difference = 0;
-      for (Index j = 0; j < value.size(); ++j)
-        difference += static_cast<double>(weights[j]) * (static_cast<double>(above[j]) - static_cast<double>(below[j]));
-      const double numeric = difference / distance;
-      const double analytic = static_cast<double>(gradients[input][i]);
-      const double error =
-          std::abs(analytic - numeric) / std::fmax(1, std::fmax(std::abs(analytic), std::abs(numeric)));
-      if (!(error <= result.error) && !std::isnan(result.error))
-        result = {error <= options.tolerance, error, input, i, analytic, numeric, options.tolerance};
+      const double found = double{gradients[input][i]}, wanted = numeric[static_cast<std::size_t>(i)];
+      const double error = std::abs(found - wanted) / largest;
+      if (!(error <= worst.error) && !std::isnan(worst.error))
+        worst = {error <= options.tolerance, error, input, i, found, wanted, options.tolerance};
     }
   }
-  return result;
+  return worst;
+}
+template <std::invocable<std::span<const Var>> F>
+GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, const GradcheckOptions& options = {}) {
+  return gradcheck(f, inputs, std::span<Parameter* const>(), options);
 }
 template <std::invocable<std::span<const Var>> F>
 GradcheckResult gradcheck(const F& f, std::initializer_list<Tensor> inputs, const GradcheckOptions& options = {}) {
   return gradcheck(f, std::span<const Tensor>(inputs.begin(), inputs.size()), options);
+}
+template <std::invocable<std::span<const Var>> F>
+GradcheckResult gradcheck(const F& f, std::initializer_list<Tensor> inputs, std::span<Parameter* const> parameters,
+                          const GradcheckOptions& options = {}) {
+  return gradcheck(f, std::span<const Tensor>(inputs.begin(), inputs.size()), parameters, options);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
