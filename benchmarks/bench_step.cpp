@@ -3,9 +3,13 @@
 //   bench_step --threads=1,2 --model=vae      ms, images/s, and the share of the peak that is measured beside it
 //   bench_step --model=vae --profile          where the time goes, op by op
 //   bench_step --model=vae --epochs=20        whether steps become slower as training goes on
+//   bench_step --model=iwae1 --busy           while each core has other work to do
 //   bench_step --model=vae --steps=100        that many steps and nothing else, for a profiler
 //
 // Models: vae, decoder, iwae1, iwae5; all of them if none is named. Threads: 1 and the number of cores.
+
+#include <atomic>
+#include <thread>
 
 #include "common/arguments.hpp"
 #include "common/fma_peak.hpp"
@@ -76,6 +80,34 @@ void compare_epochs(const std::string& model, int epochs) {
   std::printf("  a step of epoch %d takes %.3f times as long as one of epoch 1\n", epochs, bench::median(ratios));
 }
 
+/// Steps while a thread of other work spins on each core; in turn, with all work shared as if nobody else were there.
+void compare_busy(const std::string& model) {
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> others;
+  for (int i = 0; i < tg::detail::processors(); ++i)
+    others.emplace_back([&] {
+      while (!stop) {
+      }
+    });
+  const auto training = bench::make_training(model);
+  run(*training, warm_up_steps);
+  constexpr tg::Index turn = 20;
+  constexpr int turns = 20;
+  double seconds[2] = {};
+  for (int i = 0; i < 2 * turns; ++i) {
+    tg::detail::always_share = i % 2 != 0;
+    const bench::Stopwatch watch;
+    run(*training, turn);
+    seconds[i % 2] += watch.seconds();
+  }
+  tg::detail::always_share = false;
+  stop = true;
+  for (std::thread& other : others) other.join();
+  constexpr double ms_per_step = 1e3 / (turns * turn);
+  std::printf("  %.3f ms a step on the mean; %.3f if all work is shared\n", seconds[0] * ms_per_step,
+              seconds[1] * ms_per_step);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,7 +115,8 @@ int main(int argc, char** argv) {
     const std::vector<int> threads = arguments.take_threads();
     const std::string model = arguments.take("model", "");
     const int steps = arguments.take_number("steps"), epochs = arguments.take_number("epochs");
-    const bool profile = arguments.take("profile"), benchmarks = steps == 0 && epochs == 0 && !profile;
+    const bool profile = arguments.take("profile"), busy = arguments.take("busy");
+    const bool benchmarks = steps == 0 && epochs == 0 && !profile && !busy;
     if (!benchmarks) arguments.require_none();
 
     std::vector<std::string> models(bench::model_names.begin(), bench::model_names.end());
@@ -104,6 +137,7 @@ int main(int argc, char** argv) {
         if (steps > 0) run(*bench::make_training(name), steps);
         if (epochs > 0) compare_epochs(name, epochs);
         if (profile) print_profile(name);
+        if (busy) compare_busy(name);
       }
     }
     return benchmarks ? arguments.run_benchmarks() : 0;

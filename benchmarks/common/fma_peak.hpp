@@ -52,13 +52,15 @@ inline double fma_peak(int threads) {
   double best = 0;
   for (int attempt = 0; attempt < 20; ++attempt) {
     std::array<double, most_threads> rates{};
-    tg::detail::parallel_region(std::min({threads, tg::detail::processors(), most_threads}), [&](int thread, int) {
-      const auto start = std::chrono::steady_clock::now();
-      [[maybe_unused]] const volatile tg::Scalar sink =
-          tg::simd::run<FmaLoop>(static_cast<const tg::Scalar*>(factors), turns);
-      const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-      rates[static_cast<std::size_t>(thread)] = 2e-9 * FmaLoop::sums * FmaLoop::each * lanes * turns / elapsed.count();
-    });
+    tg::detail::parallel_region(
+        std::min({threads, tg::detail::processors(), most_threads}), 1000, [&](int thread, int) {
+          const auto start = std::chrono::steady_clock::now();
+          [[maybe_unused]] const volatile tg::Scalar sink =
+              tg::simd::run<FmaLoop>(static_cast<const tg::Scalar*>(factors), turns);
+          const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+          rates[static_cast<std::size_t>(thread)] =
+              2e-9 * FmaLoop::sums * FmaLoop::each * lanes * turns / elapsed.count();
+        });
     best = std::max(best, std::accumulate(rates.begin(), rates.end(), 0.0));
   }
   return best;

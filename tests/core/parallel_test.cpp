@@ -45,7 +45,7 @@ TEST_CASE("more threads than processors share them") {
   const Threads guard(100);
   std::vector<std::thread::id> ids(100);
   std::vector<int> visits(100);
-  detail::parallel_region(100, [&](int thread, int threads) {
+  detail::parallel_region(100, 100, [&](int thread, int threads) {
     const auto i = static_cast<std::size_t>(threads == 100 ? thread : 0);
     ids[i] = std::this_thread::get_id();
     ++visits[i];
@@ -111,6 +111,40 @@ TEST_CASE("a sum over chunks has the same bits for any number of threads") {
     const Threads three(3);
     CHECK(harmonic(n) == expected);
   }
+}
+
+TEST_CASE("where other threads are late, small work is done without them, until they are tried again") {
+  using Seconds = detail::ForkDelay::Seconds;
+  detail::ForkDelay delay;
+  CHECK(delay.allows(1));
+  for (int i = 0; i < 1000; ++i) delay.shared(Seconds(2e-6), Seconds(1e-6));  // both shares one after the other
+  CHECK(delay.allows(1));
+  delay.shared(Seconds(3e-3), Seconds(1e-6));
+  CHECK_FALSE(delay.allows(10));
+  CHECK(delay.allows(100));
+  detail::ForkDelay of_long_work = delay;
+  int short_ones = 0, long_ones = 0;
+  for (; !delay.allows(10); ++short_ones) delay.alone(Seconds(30e-6));
+  for (; !of_long_work.allows(10); ++long_ones) of_long_work.alone(Seconds(10e-3));
+  CHECK(short_ones > 100);
+  CHECK(short_ones < 10000);
+  CHECK(long_ones < 10);
+}
+
+TEST_CASE("a loop does not wait again and again for threads that are late") {
+  set_num_threads(2);
+  const std::thread::id self = std::this_thread::get_id();
+  int waited = 0;
+  for (int i = 0; i < 100; ++i) {
+    std::atomic<bool> late = false;
+    parallel_for(2, 1, [&](Index, Index) {
+      if (std::this_thread::get_id() == self) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      late = true;
+    });
+    waited += late;
+  }
+  CHECK(waited < 10);
 }
 
 TEST_CASE("a grain may be as large as it likes") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <mutex>
 
@@ -65,31 +66,71 @@ inline bool inside_parallel() {
 #endif
 }
 
+/// For tests: share all work, however late the other threads are.
+inline std::atomic<bool> always_share{false};
+
+/// What sharing work has cost lately beyond the work. Where programs are more than processors, a thread that has its
+/// share to do waits for a processor first: milliseconds, where all of the work takes microseconds. So each thread of
+/// the user's keeps this account, and does alone what takes less time than the others would be late.
+class ForkDelay {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Seconds = std::chrono::duration<double>;
+
+  /// Whether so many pieces of work, of some microseconds each, are worth sharing.
+  bool allows(Index pieces) const {
+    return mean_ <= static_cast<double>(pieces) * piece || always_share.load(std::memory_order_relaxed);
+  }
+  /// Shared work took `all`, the own share of it `own`. Up to twice as long is no delay, but an uneven cut.
+  void shared(Seconds all, Seconds own) { mean_ += (std::max(Seconds(0), all - 2 * own) - mean_) / 32; }
+  /// Work that was not shared took `all`: the longer that lasts, the sooner the others are tried again.
+  void alone(Seconds all) { mean_ -= std::min(1.0, all / patience) * mean_; }
+
+ private:
+  static constexpr Seconds piece{3e-6};
+  static constexpr Seconds patience{0.1};
+  Seconds mean_{0};  // of all delays, the latest most of all
+};
+
 /// Calls body(thread, threads) for each of `threads` shares of the work, all of which may run at the same time, and
-/// throws the exception of the lowest one that failed. Never nests: inside another call it is body(0, 1).
-inline void parallel_region(int threads, FunctionRef<void(int, int)> body) {
+/// throws the exception of the lowest one that failed. `pieces` is how much work there is, in units of some
+/// microseconds. It is body(0, 1) inside of another call, as it never nests, and while sharing would take longer.
+inline void parallel_region(int threads, Index pieces, FunctionRef<void(int, int)> body) {
+  thread_local ForkDelay delay;
   // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
   if (threads <= 1 || inside_parallel()) {
     body(0, 1);
     return;
   }
+  const auto begin = ForkDelay::Clock::now();
+  if (!delay.allows(pieces)) {
+    body(0, 1);
+    delay.alone(ForkDelay::Clock::now() - begin);
+    return;
+  }
 #if TAPEGRAD_USE_OPENMP
+  auto own_begin = begin, own_end = begin;
   std::exception_ptr failure;
   int failed_share = threads;
   std::mutex guard;
   // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
 #pragma omp parallel num_threads(std::min(threads, processors()))
-  for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
-    try {
-      body(share, threads);
-    } catch (...) {
-      const std::lock_guard lock(guard);
-      if (share < failed_share) {
-        failed_share = share;
-        failure = std::current_exception();
+  {
+    if (omp_get_thread_num() == 0) own_begin = ForkDelay::Clock::now();
+    for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
+      try {
+        body(share, threads);
+      } catch (...) {
+        const std::lock_guard lock(guard);
+        if (share < failed_share) {
+          failed_share = share;
+          failure = std::current_exception();
+        }
       }
     }
+    if (omp_get_thread_num() == 0) own_end = ForkDelay::Clock::now();
   }
+  delay.shared(ForkDelay::Clock::now() - begin, own_end - own_begin);
   if (failure) std::rethrow_exception(failure);
 #else
   for (int share = 0; share < threads; ++share) body(share, threads);
@@ -111,9 +152,9 @@ inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, I
     run(0, chunks);
     return;
   }
-  detail::parallel_region(static_cast<int>(std::min<Index>(num_threads(), chunks)), [&](int thread, int threads) {
-    run(chunks * thread / threads, chunks * (thread + 1) / threads);
-  });
+  detail::parallel_region(
+      static_cast<int>(std::min<Index>(num_threads(), chunks)), chunks,
+      [&](int thread, int threads) { run(chunks * thread / threads, chunks * (thread + 1) / threads); });
 }
 
 /// The sum of body(begin, end), a double, over chunks that cover 0 .. n - 1, added up in their order: the same bits for

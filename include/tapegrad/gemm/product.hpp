@@ -225,7 +225,8 @@ TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatri
   if (c.rows == 0 || c.cols == 0) return;
   if (a.cols == 0) a.row_stride = b.col_stride = 0;  // null pointers, where nobody may take a step
   const gemm_detail::Product product(a, b, c, start);
-  detail::parallel_region(static_cast<int>(product.blocks()), [&](int thread, int threads) {
+  const Index pieces = c.rows * c.cols * a.cols / gemm_detail::thread_work;
+  detail::parallel_region(static_cast<int>(product.blocks()), pieces, [&](int thread, int threads) {
     for (Index block = thread; block < product.blocks(); block += threads) product.compute(block);
   });
 }
