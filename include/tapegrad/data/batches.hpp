@@ -19,6 +19,27 @@
 #include "../core/random.hpp"
 #include "dataset.hpp"
 
+namespace tapegrad::inline TAPEGRAD_ABI::detail {
+
+inline Shape batch_shape(const data::ImageDataset& set, Index count) { return {count, set.rows() * set.cols()}; }
+inline Shape batch_shape(const data::TensorDataset& set, Index count) { return set.inputs().shape().with(0, count); }
+
+/// Writes the samples `rows[0]` to `rows[count - 1]` as number * scale + shift.
+inline void gather(const data::ImageDataset& set, const Index* rows, Index count, double scale, double shift,
+                   Scalar* out) {
+  simd::gather(set.pixels().data(), rows, count, set.rows() * set.cols(), out, scale / 255, shift);
+}
+inline void gather(const data::TensorDataset& set, const Index* rows, Index count, double scale, double shift,
+                   Scalar* out) {
+  const Index width = set.inputs().size() / set.size();
+  for (Index i = 0; i < count; ++i) {
+    const Scalar* row = set.inputs().data() + rows[i] * width;
+    std::transform(row, row + width, out + i * width, [=](Scalar x) { return static_cast<Scalar>(x * scale + shift); });
+  }
+}
+
+}  // namespace tapegrad::inline TAPEGRAD_ABI::detail
+
 namespace tapegrad::inline TAPEGRAD_ABI::data {
 
 /// What becomes of numbers in [0, 1] before they are normalised.
@@ -68,25 +89,6 @@ struct TensorBatch {
   std::span<const Index> indices;  ///< their numbers in the data set
   int size() const { return static_cast<int>(indices.size()); }
 };
-
-namespace detail {
-
-inline Shape batch_shape(const ImageDataset& set, Index count) { return {count, set.rows() * set.cols()}; }
-inline Shape batch_shape(const TensorDataset& set, Index count) { return set.inputs().shape().with(0, count); }
-
-/// Writes the samples `rows[0]` to `rows[count - 1]` as number * scale + shift.
-inline void gather(const ImageDataset& set, const Index* rows, Index count, double scale, double shift, Scalar* out) {
-  simd::gather(set.pixels().data(), rows, count, set.rows() * set.cols(), out, scale / 255, shift);
-}
-inline void gather(const TensorDataset& set, const Index* rows, Index count, double scale, double shift, Scalar* out) {
-  const Index width = set.inputs().size() / set.size();
-  for (Index i = 0; i < count; ++i) {
-    const Scalar* row = set.inputs().data() + rows[i] * width;
-    std::transform(row, row + width, out + i * width, [=](Scalar x) { return static_cast<Scalar>(x * scale + shift); });
-  }
-}
-
-}  // namespace detail
 
 /// A data set in batches. Each loop over it is an epoch with an order and noise of its own; one loop at a time. The
 /// data set and the Rng must outlive it. After its construction nothing is allocated.
@@ -183,22 +185,23 @@ class Batches {
   bool draws() const { return options_.shuffle || options_.binarize == Binarize::bernoulli; }
 
   void check() const {
-    using detail::require;
-    require<ValueError>(dataset_.size() > 0, "batches: the data set is empty; there is nothing to loop over");
-    require<ValueError>(options_.size >= 1, "batches: size = ", options_.size, "; a batch has at least 1 sample");
+    detail::require<ValueError>(dataset_.size() > 0, "batches: the data set is empty; there is nothing to loop over");
+    detail::require<ValueError>(options_.size >= 1, "batches: size = ", options_.size,
+                                "; a batch has at least 1 sample");
     const auto [mean, std] = options_.normalize;
     const auto scale = static_cast<Scalar>(1 / std), shift = static_cast<Scalar>(mean / std);
-    require<ValueError>(std > 0 && std::isfinite(scale) && std::isfinite(shift) && std::isfinite(std),
-                        "batches: normalize by mean ", mean, ", std ", std,
-                        "; both must be finite and std positive, and 1 / std and mean / std finite too");
-    require<ValueError>(options_.binarize != Binarize::bernoulli || rng(), "batches: Binarize::bernoulli draws ",
-                        "numbers and has no Rng; set .noise (or .shuffle)");
+    detail::require<ValueError>(std > 0 && std::isfinite(scale) && std::isfinite(shift) && std::isfinite(std),
+                                "batches: normalize by mean ", mean, ", std ", std,
+                                "; both must be finite and std positive, and 1 / std and mean / std finite too");
+    detail::require<ValueError>(options_.binarize != Binarize::bernoulli || rng(),
+                                "batches: Binarize::bernoulli draws numbers and has no Rng; set .noise (or .shuffle)");
     if (!options_.indices) return;
-    require<ValueError>(!options_.indices->empty(), "batches: .indices is empty; leave it unset for all samples");
+    detail::require<ValueError>(!options_.indices->empty(),
+                                "batches: .indices is empty; leave it unset for all samples");
     for (std::size_t i = 0; i < options_.indices->size(); ++i) {
       const Index index = (*options_.indices)[i];
-      require<ValueError>(index >= 0 && index < dataset_.size(), "batches: indices[", i, "] = ", index,
-                          "; the data set has samples 0 to ", dataset_.size() - 1);
+      detail::require<ValueError>(index >= 0 && index < dataset_.size(), "batches: indices[", i, "] = ", index,
+                                  "; the data set has samples 0 to ", dataset_.size() - 1);
     }
   }
 
@@ -210,7 +213,7 @@ class Batches {
     const Index rows = std::min(options_.size, samples() - start);
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(rows));
     const Index width = inputs_.size() / inputs_.shape()[0];
-    parallel_for(rows, 1 + tapegrad::detail::costly_chunk_size / (width + 1), [&](Index first, Index last) {
+    parallel_for(rows, 1 + detail::costly_chunk_size / (width + 1), [&](Index first, Index last) {
       fill(indices.data() + first, start + first, last - first, inputs_.data() + first * width, width);
     });
     for (std::size_t i = 0; i < labels_.size() && i < indices.size(); ++i)

@@ -2,6 +2,7 @@
 // Data sets in memory. They are values: checked when they are made, never changed after; `batches` hands them out.
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -9,20 +10,18 @@
 #include "../core/simd/simd.hpp"
 #include "../core/tensor.hpp"
 
-namespace tapegrad::inline TAPEGRAD_ABI::data {
+namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
-namespace detail {
-
-using tapegrad::detail::require;
-
-/// The number of samples as an int, which arithmetic with double takes without a warning.
-inline int checked_count(const char* what, Index count) {
+/// Throws ValueError unless a data set may have so many samples. Its size is an int, which arithmetic with double takes
+/// without a warning.
+inline void check_count(const char* what, Index count) {
   require<ValueError>(count >= 0 && count <= std::numeric_limits<int>::max(), what, ": ", count,
                       " samples; there may be 0 to ", std::numeric_limits<int>::max());
-  return static_cast<int>(count);
 }
 
-}  // namespace detail
+}  // namespace tapegrad::inline TAPEGRAD_ABI::detail
+
+namespace tapegrad::inline TAPEGRAD_ABI::data {
 
 /// Grey images of one byte a pixel, and a label each or none. They stay bytes; a batch is converted when it is made.
 class ImageDataset {
@@ -34,7 +33,7 @@ class ImageDataset {
   ImageDataset(std::vector<std::uint8_t> pixels, Index count, Index rows, Index cols,
                std::vector<std::uint8_t> labels = {})
       : pixels_(std::move(pixels)), labels_(std::move(labels)) {
-    detail::checked_count("image data set", count);
+    detail::check_count("image data set", count);
     detail::require<ValueError>(rows > 0 && cols > 0, "image data set: images of ", rows, "x", cols,
                                 " pixels; both must be positive");
     shape_ = {count, rows, cols};
@@ -77,7 +76,7 @@ class TensorDataset {
  public:
   /// Throws ValueError for a scalar.
   explicit TensorDataset(Tensor inputs) : inputs_(as_samples(std::move(inputs))) {
-    detail::checked_count("data set", inputs_.shape()[0]);
+    detail::check_count("data set", inputs_.shape()[0]);
   }
   /// Targets are numbers, as for mse. Throws ValueError unless there is one for each sample.
   TensorDataset(Tensor inputs, Tensor targets) : TensorDataset(std::move(inputs)) {
