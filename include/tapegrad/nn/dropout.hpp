@@ -10,17 +10,13 @@ namespace tapegrad::inline TAPEGRAD_ABI::nn {
 class Dropout : public Layer {
  public:
   /// Throws ValueError unless p is in [0, 1).
-  explicit Dropout(Rng& rng, double p = 0.5) : Layer(rng), p_(checked(p)) {}
-  Dropout(Module& parent, std::string name, double p = 0.5) : Layer(parent, std::move(name)), p_(checked(p)) {}
+  explicit Dropout(Rng& rng, double p = 0.5) : Layer(rng), p_(ops::Dropout::checked(p)) {}
+  Dropout(Module& parent, std::string name, double p = 0.5)
+      : Layer(parent, std::move(name)), p_(ops::Dropout::checked(p)) {}
 
   Var forward(Var x) override { return training() ? dropout(x, p_, rng()) : x; }
 
  private:
-  static double checked(double p) {
-    detail::require<ValueError>(p >= 0 && p < 1, "dropout: got p = ", p, "; it must be in [0, 1)");
-    return p;
-  }
-
   double p_;
 };
 

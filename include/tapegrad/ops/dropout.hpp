@@ -13,8 +13,13 @@ struct Dropout {
   double p;
   Rng* rng;  // for forward only: backward may come when it is gone
 
+  /// p as it is. Throws ValueError unless it is in [0, 1).
+  static double checked(double p) {
+    detail::require<ValueError>(p >= 0 && p < 1, name, ": got p = ", p, "; it must be in [0, 1)");
+    return p;
+  }
   Shape shape(const Shape& x) const {
-    detail::require<ValueError>(p >= 0 && p < 1, name, ": got p = ", p, "; the probability of a zero is in [0, 1)");
+    checked(p);
     return x;
   }
   Shape saved(const Shape& x) const { return x; }

@@ -246,7 +246,7 @@ inline Entries shapes() {
              for (Index i = 0; i < kept.size(); ++i) result[i] = kept[i] != 0 ? result[i] / 0.75 : 0;
              return result;
            },
-       .bad = {{zeros({{3}}), "dropout: got p = 1; the probability of a zero is in [0, 1)",
+       .bad = {{zeros({{3}}), "dropout: got p = 1; it must be in [0, 1)",
                 [](auto v) {
                   Rng rng(7);
                   return dropout(v[0], 1, rng);
