@@ -176,12 +176,12 @@ TEST_CASE("LayerNorm keeps its digits far from zero") {
 TEST_CASE("LayerNorm refuses what cannot be right") {
   tg::Rng rng(1);
   CHECK_THROWS_WITH(nn::LayerNorm(rng, 0), "layer_norm: got 0 features; there must be at least 1");
-  CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 0}), "layer_norm: got eps = 0; it must be finite and positive");
+  CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 0}), "layer_norm: eps is 0; it must be positive and finite");
   tg::Tape tape;
   CHECK_THROWS_WITH(tg::layer_norm(tape.constant(tg::Tensor({1, 4})), 4, -1),
-                    "layer_norm: got eps = -1; it must be finite and positive");
+                    "layer_norm: eps is -1; it must be positive and finite");
   if (sizeof(tg::Scalar) == sizeof(float))  // a row of equal numbers would become NaN
-    CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 1e-80}), "layer_norm: got eps = 0; it must be finite and positive");
+    CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 1e-80}), "layer_norm: eps is 0; it must be positive and finite");
 }
 
 TEST_CASE("Sequential applies its layers in order, and names them by number") {

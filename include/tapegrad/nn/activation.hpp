@@ -2,6 +2,7 @@
 // The activation functions as layers, for Sequential; elsewhere the functions themselves (relu(x), ...) are shorter.
 
 #include "../ops/activations.hpp"
+#include "../ops/options.hpp"
 #include "module.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {

@@ -4,6 +4,7 @@
 
 #include "../ops/arithmetic.hpp"
 #include "../ops/layer_norm.hpp"
+#include "../ops/options.hpp"
 #include "module.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
@@ -17,7 +18,7 @@ struct LayerNormOptions {
 /// Layer normalisation over the last axis, which has `features` elements.
 class LayerNorm : public Layer {
  public:
-  /// Throws ValueError unless there is at least one feature and eps is positive.
+  /// Throws ValueError unless there is at least one feature, and eps is positive and finite.
   LayerNorm(Module& parent, std::string name, Index features, const LayerNormOptions& options = {})
       : Layer(parent, std::move(name)), features_(features), options_(checked(options)) {}
   LayerNorm(Rng& rng, Index features, const LayerNormOptions& options = {})
@@ -31,7 +32,7 @@ class LayerNorm : public Layer {
  private:
   LayerNormOptions checked(const LayerNormOptions& options) const {
     detail::require<ValueError>(features_ > 0, "layer_norm: got ", features_, " features; there must be at least 1");
-    ops::LayerNorm::checked(options.eps);
+    detail::positive("layer_norm", "eps", options.eps);
     return options;
   }
   std::optional<Parameter> parameter(const char* name, const Init& init) {

@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "elementwise.hpp"
+#include "options.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 

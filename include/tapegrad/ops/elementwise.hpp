@@ -6,6 +6,7 @@
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"
 #include "blocks.hpp"
+#include "options.hpp"
 #include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -40,13 +41,6 @@ TAPEGRAD_INLINE Four power(const Four& base, Scalar exponent) {
 }
 
 inline constexpr auto negated = [](const Four& x) { return -x; };
-
-/// An option of an op, as the scalar it computes with. Throws ValueError unless that is finite.
-inline Scalar finite(const char* op, const char* option, double value) {
-  const auto scalar = static_cast<Scalar>(value);
-  require<ValueError>(std::isfinite(scalar), op, ": ", option, " is ", scalar, "; it must be finite");
-  return scalar;
-}
 
 }  // namespace detail
 

@@ -6,6 +6,7 @@
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"
 #include "blocks.hpp"
+#include "options.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
@@ -17,13 +18,6 @@ struct LayerNorm {
   Index features;
   double eps;
 
-  /// Of an eps, what it is; throws ValueError unless it can be one: a float's root of 1e-80 would be infinitely small.
-  static double checked(double eps) {
-    const auto scalar = static_cast<Scalar>(eps);
-    detail::require<ValueError>(std::isfinite(scalar) && scalar > 0, name, ": got eps = ", scalar,
-                                "; it must be finite and positive");
-    return eps;
-  }
   Shape shape(const Shape& x) const {
     detail::require<ShapeError>(x.rank() > 0 && x.cols() == features, name, ": input is ", x, ", features are ",
                                 features, "; the input's last axis must have as many elements");
@@ -69,9 +63,10 @@ struct LayerNorm {
 }  // namespace ops
 
 /// Normalises the last axis, of `features` elements, to mean 0 and variance 1: what nn::LayerNorm scales and shifts.
-/// Throws ShapeError for another length, ValueError unless eps is finite and positive.
+/// Throws ShapeError for another length, ValueError unless eps is positive and finite.
 inline Var layer_norm(Var x, Index features, double eps = 1e-5) {
-  return apply(ops::LayerNorm{features, ops::LayerNorm::checked(eps)}, x);
+  detail::positive("layer_norm", "eps", eps);  // as a Scalar too: 1 / sqrt(1e-80) would be infinite
+  return apply(ops::LayerNorm{features, eps}, x);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -3,6 +3,7 @@
 
 #include "elementwise.hpp"
 #include "loss.hpp"
+#include "options.hpp"
 #include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -125,21 +126,16 @@ struct L1 {
 struct Huber {
   static constexpr const char* name = "huber";
   static constexpr std::array inputs{"input", "target"};
-  double delta;
-  void check(std::span<const ConstTensorView>) const {
-    const auto scalar = static_cast<Scalar>(delta);  // 1e-50 is 0 as a float
-    detail::require<ValueError>(scalar > 0 && std::isfinite(scalar), name, ": delta is ", scalar,
-                                "; it must be positive and finite");
-  }
+  Scalar delta;
   void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    const auto term = [d = static_cast<Scalar>(delta)](const Four& x, const Four& t) {
+    const auto term = [d = delta](const Four& x, const Four& t) {
       const Four distance = abs(x - t), near = detail::at_most(distance, d);
       return near * (distance - near / 2);
     };
     detail::each(out, n, term, in[0], in[1]);
   }
   void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
-    const auto slope = [d = static_cast<Scalar>(delta)](const Four& x, const Four& t) {
+    const auto slope = [d = delta](const Four& x, const Four& t) {
       return detail::at_most(detail::at_least(x - t, -d), d);
     };
     detail::each(out, n, slope, in[i], in[1 - i]);
@@ -177,7 +173,7 @@ inline Var l1(Var input, Var target, Reduction reduction = Reduction::mean) {
 /// (x - t)^2 / 2 up to a distance of delta, from there on the line delta (|x - t| - delta / 2). Mean by default, as in
 /// PyTorch. Throws ShapeError unless the shapes are equal, ValueError unless delta is positive and finite. (Huber 1964)
 inline Var huber(Var input, Var target, double delta = 1, Reduction reduction = Reduction::mean) {
-  return detail::loss(ops::Huber{delta}, reduction, input, target);
+  return detail::loss(ops::Huber{detail::positive("huber", "delta", delta)}, reduction, input, target);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
