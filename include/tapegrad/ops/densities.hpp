@@ -1,8 +1,7 @@
 #pragma once
 // Log densities, and Kullback-Leibler divergences between them: normal ones by mean and log-variance, and Bernoulli.
 
-#include <cmath>
-#include <numbers>
+#include <algorithm>
 
 #include "losses.hpp"
 
@@ -23,6 +22,8 @@ inline void inverse_sigma(const Scalar* log_var, Scalar* out, Index n) {
 inline constexpr auto twice_scaled = [](const Four& to, const Four& from, const Four& inverse) {
   return (to - from) * inverse * inverse;
 };
+
+inline constexpr auto log_two_pi = static_cast<Scalar>(1.8378770664093453);  // log(2 pi), as std::log has it
 
 }  // namespace detail
 
@@ -95,10 +96,9 @@ struct NormalLogDensity {
   static constexpr const char* name = "normal_log_density";
   static constexpr std::array inputs{"x", "mu", "log_var"};
   void value(const detail::Blocks<3>& in, Scalar* out, Index n) const {
-    const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
     detail::inverse_sigma(in[2], out, n);
-    const auto term = [=](const Four& x, const Four& mu, const Four& inverse, const Four& log_var) {
-      return (square((x - mu) * inverse) + log_var + log_two_pi) / -2;
+    const auto term = [](const Four& x, const Four& mu, const Four& inverse, const Four& log_var) {
+      return (square((x - mu) * inverse) + log_var + detail::log_two_pi) / -2;
     };
     detail::each(out, n, term, in[0], in[1], out, in[2]);
   }
@@ -119,9 +119,8 @@ struct StandardNormalLogDensity {
   static constexpr const char* name = "standard_normal_log_density";
   static constexpr std::array inputs{"x"};
   void value(const detail::Blocks<1>& in, Scalar* out, Index n) const {
-    const auto log_two_pi = static_cast<Scalar>(std::log(2 * std::numbers::pi));
     detail::each(
-        out, n, [=](const Four& x) { return (square(x) + log_two_pi) / -2; }, in[0]);
+        out, n, [](const Four& x) { return (square(x) + detail::log_two_pi) / -2; }, in[0]);
   }
   void slope(std::size_t, const detail::Blocks<1>& in, Scalar* out, Index n) const {
     detail::each(out, n, detail::negated, in[0]);
