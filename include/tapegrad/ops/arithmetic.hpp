@@ -38,23 +38,18 @@ struct Div : detail::Broadcasting<Div> {
   static Four db(const Four&, const Four& b, const Four& y, const Four& dy) { return -dy * (y / b); }
 };
 
-/// dy to the input that was chosen, by how far ahead it is; half of it where neither is (equal, or one of them NaN).
-TAPEGRAD_INLINE Four shared(const Four& ahead, const Four& dy) {
-  return detail::where_positive(ahead, dy / 2) + detail::unless_positive(-ahead, dy / 2);
-}
-
 struct Minimum : detail::Broadcasting<Minimum> {
   static constexpr const char* name = "minimum";
   static Four value(const Four& a, const Four& b) { return detail::lesser(a, b); }
-  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(b - a, dy); }
-  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(a - b, dy); }
+  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return detail::share_of(b - a, dy); }
+  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return detail::share_of(a - b, dy); }
 };
 
 struct Maximum : detail::Broadcasting<Maximum> {
   static constexpr const char* name = "maximum";
   static Four value(const Four& a, const Four& b) { return detail::greater(a, b); }
-  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(a - b, dy); }
-  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return shared(b - a, dy); }
+  static Four da(const Four& a, const Four& b, const Four&, const Four& dy) { return detail::share_of(a - b, dy); }
+  static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return detail::share_of(b - a, dy); }
 };
 
 struct AddScalar : detail::Elementwise {
@@ -144,8 +139,9 @@ template <class T>
 concept Arithmetic = std::is_arithmetic_v<T>;
 
 namespace detail {
+/// The number as a constant on the tape of x.
 template <Arithmetic T>
-Var beside(Var x, T number) {
+Var constant_on_tape_of(Var x, T number) {
   const auto scalar = static_cast<Scalar>(number);
   return x.tape().constant(ConstTensorView(&scalar, {}));
 }
@@ -154,11 +150,11 @@ Var beside(Var x, T number) {
 /// With a number in place of a Var.
 template <Arithmetic T>
 Var minimum(Var x, T number) {
-  return minimum(x, detail::beside(x, number));
+  return minimum(x, detail::constant_on_tape_of(x, number));
 }
 template <Arithmetic T>
 Var maximum(Var x, T number) {
-  return maximum(x, detail::beside(x, number));
+  return maximum(x, detail::constant_on_tape_of(x, number));
 }
 
 template <Arithmetic T>

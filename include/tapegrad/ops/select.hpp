@@ -33,4 +33,10 @@ TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value, const F
   return where_positive(gate, value) + unless_positive(gate, otherwise);
 }
 
+/// What one of two gets of a value, by how far it leads the other: all of it where `lead` is positive, nothing where it
+/// is negative, half where it is 0 or NaN.
+TAPEGRAD_INLINE Four share_of(const Four& lead, const Four& value) {
+  return where_positive(lead, value / 2) + unless_positive(-lead, value / 2);
+}
+
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
