@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <string>
 #include <system_error>
 
@@ -35,6 +36,15 @@ template <class... Parts>
 TAPEGRAD_INLINE void require_file(bool condition, const Path& path, const Parts&... parts) {
   if (!condition) [[unlikely]]
     fail_file(path, {Part(parts)...});
+}
+
+/// A shape of lengths that a file gives. Throws an IoError, which says that `what` has them, if there is no such shape.
+inline Shape file_shape(const Path& path, const std::string& what, std::span<const Index> lengths) {
+  try {
+    return Shape(lengths);
+  } catch (const ShapeError& error) {
+    fail_file(path, {what, " has an impossible shape: ", error.what()});
+  }
 }
 
 /// The system's words for errno.

@@ -68,13 +68,8 @@ TAPEGRAD_BODY Idx read_idx(const Path& path) {
                  " axes has 4 bytes for each, the file ends before");
     for (const std::uint8_t byte : big_endian) lengths[axis] = lengths[axis] << 8 | byte;
   }
-  const std::span<const Index> used(lengths.data(), axes);
   Idx result;
-  try {
-    result.shape = Shape(used);
-  } catch (const ShapeError& error) {
-    throw IoError(detail::concat(path.string(), ": the header is damaged: ", error.what()));
-  }
+  result.shape = detail::file_shape(path, "the header", {lengths.data(), axes});
 
   // Memory grows with what is really there, whatever the header promises.
   const auto promised = static_cast<std::size_t>(result.shape.size());

@@ -40,11 +40,7 @@ inline Shape npy_shape(const Path& path, std::string_view text) {
         "has a shape that is no list of whole numbers: ", text.substr(0, std::min<std::size_t>(close + 1, 100)));
     at = std::find_if_not(after + comma, end, [](char c) { return c == ' '; });
   }
-  try {
-    return Shape(std::span<const Index>(axes));
-  } catch (const ShapeError& error) {
-    throw IoError(concat(path.string(), ": has an impossible shape: ", error.what()));
-  }
+  return file_shape(path, "the header", axes);
 }
 
 }  // namespace detail

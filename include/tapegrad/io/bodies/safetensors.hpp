@@ -203,11 +203,7 @@ class SafetensorsReader {
             "; it is damaged");
       axes.push_back(static_cast<Index>(length));
     }
-    try {
-      return Shape(std::span<const Index>(axes));
-    } catch (const ShapeError& error) {
-      throw IoError(concat(path_.string(), ": ", tensor(entry), "has an impossible shape: ", error.what()));
-    }
+    return file_shape(path_, "tensor " + quoted(entry.name), axes);
   }
 
   /// The data are the tensors, one after another, and nothing else. Puts them into that order.
