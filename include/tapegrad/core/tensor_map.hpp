@@ -15,10 +15,10 @@ template <int rank, class T>
 auto tensor_map(T* data, const Shape& shape) {
   require<ShapeError>(shape.rank() == rank, "tensor_map: got shape ", shape, " of rank ", shape.rank(),
                       "; a map of rank ", rank, " was asked for");
-  using Tensor = Eigen::Tensor<std::remove_const_t<T>, rank, Eigen::RowMajor, Index>;
+  using EigenTensor = Eigen::Tensor<std::remove_const_t<T>, rank, Eigen::RowMajor, Index>;
   std::array<Index, rank> sizes;
   for (int axis = 0; axis < rank; ++axis) sizes[static_cast<std::size_t>(axis)] = shape[axis];
-  return Eigen::TensorMap<std::conditional_t<std::is_const_v<T>, const Tensor, Tensor>>(data, sizes);
+  return Eigen::TensorMap<std::conditional_t<std::is_const_v<T>, const EigenTensor, EigenTensor>>(data, sizes);
 }
 
 }  // namespace detail

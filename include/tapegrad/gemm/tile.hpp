@@ -105,8 +105,9 @@ struct Tiles {
       const Scalar* a = w.a;
       const Scalar* b = w.b;
       [[maybe_unused]] Scalar* copy = w.copy;
-      TAPEGRAD_UNROLL_TWICE  // fewer jumps, and g++ would move registers about in every step
-          for (Index k = 0; k < w.depth; ++k) {
+      // By two: fewer jumps, and otherwise g++ moves registers about in every step.
+      TAPEGRAD_UNROLL_TWICE
+      for (Index k = 0; k < w.depth; ++k) {
         V b_row[width];
         TAPEGRAD_UNROLL
         for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
