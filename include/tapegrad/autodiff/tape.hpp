@@ -17,7 +17,7 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-/// What is called for each op while detect_anomaly() lives: by pointers, so that others need not compile it.
+/// What is called for each op while detect_anomaly() lives. Through pointers: programs without it make no code of it.
 struct AnomalyHooks {
   void (*forward)(Tape& tape, const Node& node);
   void (*backward)(Tape& tape, std::uint32_t index);

@@ -17,29 +17,30 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 inline constexpr Index max_depth = 264;
 /// Rows in one go: that much of A, 405 KB, stays in a second-level cache of 512 KB while all panels of B pass by.
 inline constexpr Index max_rows = 384;
-/// A B with contiguous rows is read as it lies for up to so many rows of C, times a vector's lanes: the narrower a
-/// panel is, the more of each cache line it leaves. So it is for few steps of k, which stay in the first-level cache
-/// anyway.
+/// A panel of a B with contiguous rows is copied only where that pays: for more rows of C than this times a vector's
+/// lanes (a narrow panel uses little of each cache line it loads, so there a copy pays sooner), and for more steps of k
+/// than direct_depth, as a shorter panel stays in the first-level cache anyway.
 inline constexpr Index direct_rows = 4;
 inline constexpr Index direct_depth = 32;
 /// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it.
 inline constexpr Index pack_cost = 8;
-/// From so many strips on, a panel takes long enough for the next one to be fetched meanwhile: more if its rows are
-/// contiguous, as the processor then runs far ahead by itself.
+/// While a panel is multiplied by at least so many strips of A, the next panel is fetched. Contiguous rows want more
+/// strips, as the processor foresees much of those by itself.
 inline constexpr Index min_row_fetch_strips = 8;
 inline constexpr Index min_column_fetch_strips = 4;
 /// A C of so many numbers comes from far: what is written next is fetched. (In a tile of fewer steps times rows,
 /// fetching takes as long as it saves.)
 inline constexpr Index min_fetch_numbers = 1 << 16;
 inline constexpr Index min_fetch_work = 128;
-/// Strips of A are copied over so many steps of k, if so many panels are to use them: where each number lies far from
-/// the next in its row, or where so many numbers, a megabyte, lie between the first row and the last. (Caches and page
-/// tables keep less of rows far apart than of one piece of memory; that costs less, so it takes more panels.)
+/// Strips of A are copied if they have at least so many steps of k, and are scattered or spread.
 inline constexpr Index min_strip_depth = 64;
+/// Scattered: the numbers of a row do not lie side by side. A copy pays from so many panels of B on.
 inline constexpr Index scattered_panels = 4;
+/// Spread: rows far apart, min_spread numbers (a megabyte) or more from the first to the last. Caches and page tables
+/// keep less of them than of one piece of memory; that costs less than the other, so a copy pays from more panels on.
 inline constexpr Index spread_panels = 20;
 inline constexpr Index min_spread = 1 << 18;
-/// Multiplications that take as long as a cache line that two threads write to.
+/// What a cache line that two threads write to costs, in multiplications.
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
 inline constexpr Index thread_work = 1 << 17;

@@ -6,7 +6,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::io {
 
-/// How save_png_grid() reads its rows, and lays them out.
+/// How image_grid() and save_png_grid() read their rows, and lay them out.
 struct GridOptions {
   Index height = 28;      ///< of one image
   Index width = 28;       ///< of one image

@@ -77,7 +77,7 @@ class LogMeanExp {
     if (x > largest_) total_ *= std::exp(std::exchange(largest_, x) - x);
     if (x != -infinity) total_ += x == infinity ? 1 : std::exp(x - largest_);  // NaN stays
   }
-  /// -inf where all are, inf where one is; NaN where one is, or none was added.
+  /// -inf if all numbers are; inf if one is; NaN if one is NaN, or before the first.
   double value() const { return count_ == 0 ? std::nan("") : largest_ + std::log(total_ / count_); }
 
  private:

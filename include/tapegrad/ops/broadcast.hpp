@@ -127,7 +127,7 @@ struct Run {
   const Scalar* dy = nullptr;
 };
 
-/// The result of an op of two inputs that are broadcast, by what makes a run of it.
+/// y of an op of two inputs that are broadcast: value(run, to) computes each run of it.
 inline void broadcast(const ConstTensorView& a, const ConstTensorView& b, const TensorView& y,
                       void (*value)(const Run&, Scalar* to)) {
   if (a.shape() == b.shape()) {
@@ -146,7 +146,8 @@ inline void broadcast(const ConstTensorView& a, const ConstTensorView& b, const 
   });
 }
 
-/// The gradient of one input of such an op, by what makes a run of it before any sum: slope(run, first, to).
+/// The gradient of one input of such an op: slope(run, first, to) computes it along a run of y; runs that share
+/// elements of the input are then summed.
 class BroadcastGradient {
  public:
   using Slope = void (*)(const Run&, bool first, Scalar* to);

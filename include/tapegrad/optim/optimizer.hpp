@@ -25,8 +25,7 @@ struct ParameterState {
   std::vector<Buffer> buffers;
 };
 
-/// Changes parameters by their gradients. It holds their addresses: they must outlive it, which is not
-/// checked.
+/// Changes parameters by their gradients. It holds their addresses, so they must outlive it; nothing checks that.
 ///
 /// Parameters come in groups, each with options of its own. A parameter without a gradient, or frozen, is skipped: its
 /// value, its state and its count of steps stay as they are.
@@ -65,19 +64,20 @@ class Optimizer {
     check_lr(lr);
     lrs_[checked(group)] = lr;
   }
-  /// Sets those of the first groups, or none: throws ValueError if one cannot be, or there are more than groups.
+  /// Sets the learning rate of all groups. Throws ValueError unless it is finite and not negative.
+  void set_lr(double lr) {
+    for (std::size_t group = 0; group < groups(); ++group) set_lr(lr, group);
+  }
+  /// Sets the learning rates of the first groups, one each. Throws ValueError, and sets none, if one of them is
+  /// negative or not finite, or if there are more of them than groups.
   void set_lr(std::span<const double> lrs) {
     check_lr(lrs);
     std::ranges::copy(lrs, lrs_.begin());
   }
-  /// Throws ValueError where that would; it sets none.
+  /// Only the checks of that.
   void check_lr(std::span<const double> lrs) const {
     require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
     for (const double lr : lrs) check_lr(lr);
-  }
-  /// Sets that of all groups. Throws ValueError as for one.
-  void set_lr(double lr) {
-    for (std::size_t group = 0; group < groups(); ++group) set_lr(lr, group);
   }
 
   /// The state of every parameter, in the order in which they were given: to save, and to write back.
@@ -142,8 +142,8 @@ class Optimizer {
     const auto scalar = static_cast<Scalar>(value);
     require(std::isfinite(scalar) && scalar > 0, option, " = ", scalar, "; it must be finite and positive");
   }
-  /// A squared gradient that is flushed to 0, as a float or earlier, must not leave a step of gradient / eps larger
-  /// than the learning rate; `share` is what its mean takes of it.
+  /// Throws ValueError for an eps below gradients whose squares are 0 as Scalars: a step of gradient / eps could exceed
+  /// the learning rate. `share` is the weight of a new square in the mean.
   void require_eps(double eps, double share) const {
     require_positive("eps", eps);
     const double least = std::sqrt(std::numeric_limits<Scalar>::min() / share);
