@@ -9,11 +9,13 @@ namespace examples {
 
 namespace tg = tapegrad;
 
-/// Sums over the pixels of a data set, in double.
+/// Sums over the pixels of a data set, in double: grey, or binarised as those are that a loss is measured on.
 class PixelStatistics {
  public:
-  explicit PixelStatistics(const tg::data::ImageDataset& images) : images_(images.size()) {
-    for (const auto& batch : tg::data::batches(images, {.size = 1000})) {
+  explicit PixelStatistics(const tg::data::ImageDataset& images, tg::data::Binarize binarize = tg::data::Binarize::none,
+                           tg::Rng noise = tg::Rng(0))
+      : images_(images.size()) {
+    for (const auto& batch : tg::data::batches(images, {.size = 1000, .binarize = binarize, .noise = &noise})) {
       const Eigen::ArrayXXd pixels = batch.images.matrix().cast<double>().array();
       squares_ += pixels.square().sum();
       for (tg::Index i = 0; i < pixels.rows(); ++i) {

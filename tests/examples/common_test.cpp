@@ -34,6 +34,20 @@ TEST_CASE("floors: of two classes of two pixels, by hand") {
   CHECK(grey.loss_of_mean_image(statistics) == Approx(std::log(2.0) + 0.2 * 100 / 4));
 }
 
+TEST_CASE("floors: of pixels that are binarised, by the same noise as the batches that a loss is measured on") {
+  const data::ImageDataset images(std::vector<std::uint8_t>(3000 * 784, 51), 3000, 28, 28,
+                                  std::vector<std::uint8_t>(3000));
+  const examples::PixelStatistics black(images, data::Binarize::threshold);
+  CHECK(black.mean().maxCoeff() == 0);
+  const examples::PixelStatistics drawn(images, data::Binarize::bernoulli, Rng(5));
+  CHECK(drawn.loss_of_perfection() == Approx(0).margin(1e-12));
+  Rng noise(5);
+  Eigen::ArrayXd sums = Eigen::ArrayXd::Zero(784);
+  for (const auto& batch : data::batches(images, {.size = 70, .binarize = data::Binarize::bernoulli, .noise = &noise}))
+    sums += batch.images.matrix().cast<double>().colwise().sum().transpose().array();
+  CHECK((drawn.mean() == sums / 3000).all());
+}
+
 TEST_CASE("rotated: by right angles, and not at all") {
   Tensor image({1, 784});
   image[5 * 28 + 20] = 1;  // row 5, column 20

@@ -188,6 +188,19 @@ TEST_CASE("a seed makes the same summary again on any number of threads, another
   CHECK(without_times(summary(data, "a"))["test"] != without_times(summary(data, "c"))["test"]);
 }
 
+TEST_CASE("vae's floors are those of the pixels that it is trained on") {
+  const Data data;
+  for (const std::string binarize : {"none", "threshold", "bernoulli"}) {
+    REQUIRE(run("vae", few_samples(data, "a") + " --epochs 1 --quiet --binarize " + binarize).exit_code == 0);
+    const json floors = summary(data, "a")["floors"];
+    INFO(binarize << " " << floors);
+    for (const char* part : {"train", "test"}) {
+      CHECK((floors["perfect"][part].get<double>() > 1) == (binarize == "none"));  // black and white are sure things
+      CHECK((floors["class_means"][part].get<double>() > 1) == (binarize != "threshold"));  // a class is one bar then
+    }
+  }
+}
+
 TEST_CASE("decoder_only comes down to the floor, and not below") {
   const Data data;
   const Outcome outcome = run("decoder_only", few_samples(data, "a") + " --latent 2 --epochs 60 --lr 3e-3");
