@@ -22,15 +22,20 @@ void train(const Options& options, double dropout) {
   if (!options.quiet) std::printf("%s\n%s\n", tg::build_info().c_str(), model.summary().c_str());
 
   tg::Tape tape;
+  // Throws if the last step spoilt the model.
   const auto accuracy_on = [&](const tg::data::ImageDataset& images) {
     model.eval();
+    tg::nn::RunningMean loss;
     tg::nn::Accuracy accuracy;
     for (const auto& batch : tg::data::batches(images, {.size = options.batch})) {
       tape.reset();
       const auto guard = tape.no_grad();
-      accuracy.add(model(tape.constant(batch.images)).value(), batch.labels);
+      const tg::Var logits = model(tape.constant(batch.images));
+      loss.add(cross_entropy(logits, batch.labels).item(), batch.size());
+      accuracy.add(logits.value(), batch.labels);
     }
     model.train();
+    require_number(loss.value());
     return accuracy.value();
   };
 

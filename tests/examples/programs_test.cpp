@@ -382,12 +382,12 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
 
 TEST_CASE("a step that spoils the model is an error, were it the last") {
   const Data data;
-  for (const char* program : {"vae", "decoder_only", "flow"}) {
+  for (const char* program : {"vae", "decoder_only", "flow", "classifier"}) {
     const Outcome outcome = run(program, place(data, "a") + " --hidden 32 --epochs 1 --batch 600 --lr 1e30 --quiet");
     CHECK(outcome.exit_code == 1);
     CHECK(outcome.output == std::string(program) + ": the loss is no longer a number; try a lower --lr\n");
-    CHECK_FALSE(fs::exists(data.path() / "a/metrics.csv"));
-    CHECK_FALSE(fs::exists(data.path() / "a/summary.json"));
+    for (const char* file : {"metrics.csv", "summary.json", "model.safetensors"})
+      CHECK_FALSE(fs::exists(data.path() / "a" / file));
   }
 }
 
