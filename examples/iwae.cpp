@@ -6,8 +6,8 @@
 // epochs, 9.8 million steps): 86.76 for k = 1; for k = 5 86.47 (VAE) and 85.54 (IWAE). Expect 90.1 for k = 1, and
 // 88.8 for k = 5, after `--stages 5`, which are 121 epochs.
 
+#include "common/iwae.hpp"
 #include "common/checkpoints.hpp"
-#include "common/importance.hpp"
 #include "common/mnist.hpp"
 #include "common/progress.hpp"
 #include "common/report.hpp"
@@ -18,7 +18,7 @@ using namespace examples;
 
 namespace {
 
-constexpr int train_images = 59600, batch_size = 20, hidden = 200, latent = 50, all_stages = 8;
+constexpr int train_images = 59600, batch_size = 20, all_stages = 8;
 
 /// Stage i lasts 3^i epochs.
 constexpr double learning_rates[all_stages] = {10e-4, 7.2e-4, 5.2e-4, 3.7e-4, 2.7e-4, 1.9e-4, 1.4e-4, 1e-4};
@@ -37,45 +37,6 @@ struct IwaeOptions {
   int eval_samples = 5000;
   int trace = 0;
   std::string weights = "";
-};
-
-struct Iwae : tg::nn::Module {
-  using Module::Module;
-
-  static tg::nn::LinearOptions glorot() {
-    return {.weight_init = tg::nn::init::xavier_uniform(), .bias_init = tg::nn::init::zeros()};
-  }
-  tg::nn::Linear encode1{*this, "encode1", 784, hidden, glorot()};
-  tg::nn::Linear encode2{*this, "encode2", hidden, hidden, glorot()};
-  tg::nn::Linear mu{*this, "mu", hidden, latent, glorot()};
-  tg::nn::Linear log_sigma{*this, "log_sigma", hidden, latent, glorot()};
-  tg::nn::Linear decode1{*this, "decode1", latent, hidden, glorot()};
-  tg::nn::Linear decode2{*this, "decode2", hidden, hidden, glorot()};
-  tg::nn::Linear pixels{*this, "pixels", hidden, 784, glorot()};
-
-  Posterior posterior(tg::Var x) {
-    const tg::Var h = tanh(encode2(tanh(encode1(x))));
-    return {mu(h), log_sigma(h)};
-  }
-
-  /// log p(x, z) - log q(z|x) for z = mu + sigma noise: (samples, batch) for noise (samples, batch, latent).
-  tg::Var log_weights(tg::Var x, const Posterior& q, tg::Var noise) {
-    const tg::Var z = q.mu + exp(q.log_sigma) * noise;
-    const tg::Var logits = pixels(tanh(decode2(tanh(decode1(z)))));
-    const tg::Var log_likelihood = sum(bernoulli_log_density(broadcast_to(x, logits.shape()), logits), -1);
-    const tg::Var log_prior = sum(standard_normal_log_density(z), -1);
-    const tg::Var log_posterior = sum(standard_normal_log_density(noise), -1) - sum(q.log_sigma, -1);
-    return log_likelihood + log_prior - log_posterior;
-  }
-
-  /// The probability of each pixel of an all-zero z is that of the mean image.
-  void show_mean_image(const tg::data::ImageDataset& images) {
-    Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(784);
-    for (const auto& batch : tg::data::batches(images, {.size = 1000}))
-      sum += batch.images.matrix().cast<double>().colwise().sum().transpose().array();
-    const Eigen::ArrayXd mean = (sum / images.size()).max(0.001).min(0.999);
-    pixels.bias->mutable_value().copy_from(tg::Tensor((mean / (1 - mean)).log()));
-  }
 };
 
 /// Minus the bound, summed over the batch. The gradient of logsumexp weighs the samples by their normalised importance;
@@ -144,7 +105,7 @@ class Training {
       for (const auto& batch : batches_) {
         tape.reset();
         const tg::Var x = tape.constant(batch.images);
-        const tg::Var noise = tape.randn({iwae_.k, batch.size(), latent}, rng_.noise);
+        const tg::Var noise = tape.randn({iwae_.k, batch.size(), Iwae::latent}, rng_.noise);
         const tg::Var loss = objective(iwae_, model_.log_weights(x, model_.posterior(x), noise));
         adam_.zero_grad();
         loss.backward();
@@ -180,10 +141,10 @@ class Training {
   void finish() {
     const std::vector<bool> active = active_units(model_, {test_.data(), {std::min(500, mnist_.test.size()), 784}});
     const auto units = std::count(active.begin(), active.end(), true);
-    if (!options_.quiet) std::printf("%td of %d units of z are active\n", units, latent);
+    if (!options_.quiet) std::printf("%td of %d units of z are active\n", units, Iwae::latent);
     const double whole = negative_log_likelihood(model_, whole_);
     double cut = whole;
-    if (units < latent) {
+    if (units < Iwae::latent) {
       tg::Rng rng(0);
       Iwae without(rng);
       tg::nn::copy_parameters(model_, without);
@@ -197,7 +158,7 @@ class Training {
     write_summary(options_, summary);
     if (!options_.quiet)
       std::printf("test: %.3f nats by %d samples; %.3f without the %td dead units\n", whole, iwae_.eval_samples, cut,
-                  latent - units);
+                  Iwae::latent - units);
   }
 
   nlohmann::json options_json() const {
@@ -212,18 +173,6 @@ class Training {
             {"initial_v", iwae_.initial_v},
             {"weights", iwae_.weights},
             {"eval_samples", iwae_.eval_samples}};
-  }
-
-  /// Makes q(z|x) the prior in the other units, and the decoder blind to them.
-  static void cut_units(Iwae& model, const std::vector<bool>& active) {
-    for (int unit = 0; unit < latent; ++unit) {
-      if (active[static_cast<std::size_t>(unit)]) continue;
-      for (tg::nn::Linear* layer : {&model.mu, &model.log_sigma}) {
-        layer->weight.mutable_value().matrix().row(unit).setZero();
-        layer->bias->mutable_value()[unit] = 0;
-      }
-      model.decode1.weight.mutable_value().matrix().col(unit).setZero();
-    }
   }
 
   double negative_log_likelihood(Iwae& model, Likelihood& likelihood) {

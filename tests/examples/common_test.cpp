@@ -14,6 +14,18 @@ TEST_CASE("pairs of images stand one above the other, in a strip that is not ful
   CHECK(same_bits(examples::in_pairs(first, second, 2), Tensor({8, 1}, {1, 2, 10, 20, 3, 0, 30, 0})));
 }
 
+TEST_CASE("the median of three numbers is the one between, not their mean") {
+  Eigen::ArrayXXd numbers(1, 3);
+  numbers << 9, 1, 2;
+  CHECK(examples::median(numbers) == 2);
+}
+
+TEST_CASE("inverse_normal_cdf: the quantiles of every table") {
+  CHECK(examples::inverse_normal_cdf(0.5) == Approx(0).margin(1e-9));
+  CHECK(examples::inverse_normal_cdf(0.975) == Approx(1.959964));
+  CHECK(examples::inverse_normal_cdf(0.1) == Approx(-1.281552));
+}
+
 TEST_CASE("floors: of two classes of two pixels, by hand") {
   // Pixel 0 is on in one image of two; in class 0 always, in class 1 never. All other pixels are black.
   std::vector<std::uint8_t> pixels(4 * 784);

@@ -504,7 +504,7 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
   const json result = summary(data, "a");
   CHECK(result["steps"] == 120);
   CHECK(result["test"]["nll"].get<double>() < 420);  // the mean image has 431
-  CHECK(result["active_units"].get<int>() <= 50);
+  CHECK(result["active_units"].get<int>() > 0);
 
   // A checkpoint in the middle of the fourth epoch; one of all but the last test images.
   for (const char* how : {"b --stages 2 --checkpoint-every 50", "c --stages 1 --checkpoint-every 39"}) {
