@@ -152,6 +152,8 @@ class Training {
       cut = negative_log_likelihood(without, cut_);
     }
     nlohmann::json summary{{"options", options_json()}};
+    if (!iwae_.weights.empty())  // trained by another run, with options of its own
+      for (const char* name : {"k", "objective", "stages", "beta1", "initial_v"}) summary["options"].erase(name);
     summary.update({{"epochs", epoch_}, {"steps", step_}, {"active_units", units}});
     summary["test"] = {{"nll", whole}, {"nll_without_dead_units", cut}};
     if (step_ > 0) summary["ms_per_step"] = 1e3 * pace_.seconds_per_step();
@@ -227,10 +229,11 @@ int main(int argc, char** argv) {
       ->check(nonnegative());
   app.add_option("--eval-samples", iwae.eval_samples, "samples for each test image in the end")
       ->check(whole(1, 1000000));
-  auto* trace = app.add_option("--trace", iwae.trace,
-                               "only so many steps, kept in trace.safetensors with all that went into them")
-                    ->check(whole(0, 2000));
-  app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors")->excludes(trace);
+  app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")
+      ->check(whole(0, 2000));
+  auto* weights = app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors");
+  for (const char* setting : {"--k", "--objective", "--stages", "--beta1", "--initial-v", "--trace"})
+    weights->excludes(setting);
   add_checkpoints(app, checkpoints);
   add_examples(app,
                {{"--k 1 --objective vae --stages 4", "a VAE, by the first four of the paper's eight stages"},

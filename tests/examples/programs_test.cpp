@@ -371,6 +371,8 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("vae", "--seed 18446744073709551616", "--seed: 18446744073709551616 is not a whole number from 0");
   fails("vae", "--epochs 010", "--epochs: 010 is not a whole number from 1 to 100000");
   fails("decoder_only", "--as-posted --hidden 32", "--hidden excludes --as-posted");
+  for (const char* of_training : {"--k 2", "--objective vae", "--stages 1", "--beta1 0.9", "--initial-v 0"})
+    fails("iwae", std::string("--weights x ") + of_training, "excludes");
   fails("decoder_only", "--codes sometimes", "--codes");
   fails("decoder_only", "--codes learned --samples 4", "--samples is for codes that are redrawn or nearest");
   fails("decoder_only", "--codes nearest", "--codes nearest chooses among --samples");
@@ -529,16 +531,19 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
              ContainsSubstring("training ended before --trace had so many steps"));
 
   const Outcome evaluated =
-      run("iwae", arguments("e") + " --k 2 --weights " + (data.path() / "a/model.safetensors").string());
+      run("iwae", arguments("e") + " --weights " + (data.path() / "a/model.safetensors").string());
   CHECK(evaluated.exit_code == 0);
   CHECK(summary(data, "e")["test"] == result["test"]);
+  CHECK(result["options"]["k"] == 2);
+  for (const char* of_training : {"k", "objective", "stages", "beta1", "initial_v"})
+    CHECK_FALSE(summary(data, "e")["options"].contains(of_training));
 
   // Stopped while it evaluates: the checkpoint is of some images, and only this model goes on with it.
-  const std::string more = " --k 2 --weights " + (data.path() / "a/model.safetensors").string();
+  const std::string more = " --weights " + (data.path() / "a/model.safetensors").string();
   REQUIRE(run("iwae", arguments("f") + more + " --checkpoint-every 7").exit_code == 0);
   fs::remove(data.path() / "f/summary.json");
   const std::string half = " --resume " + (data.path() / "f/checkpoint.safetensors").string();
-  CHECK_THAT(run("iwae", arguments("f") + " --k 2" + half).output,
+  CHECK_THAT(run("iwae", arguments("f") + half).output,
              ContainsSubstring("is a checkpoint of another run: \"weights\" is "));
   REQUIRE(run("iwae", arguments("f") + more + half).exit_code == 0);
   CHECK(summary(data, "f")["test"] == result["test"]);
