@@ -9,7 +9,9 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace examples {
 
@@ -117,7 +119,11 @@ inline void add_examples(CLI::App& app, std::initializer_list<std::pair<const ch
 
 /// The path of a file in the folder of a run, which is made if it is not there.
 inline std::string output_path(const Options& options, const std::string& name) {
-  std::filesystem::create_directories(options.out);
+  std::error_code error;
+  std::filesystem::create_directories(options.out, error);
+  if (error)
+    throw std::runtime_error((options.out.empty() ? "\"\"" : options.out) +
+                             ": cannot be made a folder: " + error.message());
   return (std::filesystem::path(options.out) / name).string();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <new>
 #include <sstream>
 #include <stdexcept>
 #include <tapegrad/io.hpp>
@@ -150,6 +151,17 @@ class Report {
   Pace pace_;
 };
 
+/// What to try where memory has run out, of the options that the program has.
+inline std::string out_of_memory(const CLI::App& app) {
+  std::vector<std::string> smaller;
+  for (const char* option : {"--hidden", "--latent", "--batch"})
+    if (app.get_option_no_throw(option)) smaller.push_back(option);
+  std::string text = "not enough memory";
+  for (std::size_t i = 0; i < smaller.size(); ++i)
+    text += (i == 0 ? "; try a smaller " : i + 1 < smaller.size() ? ", " : " or ") + smaller[i];
+  return text;
+}
+
 /// Reads the options and runs the program; errors are one line on stderr and exit code 1.
 template <class Program>
 int run_main(CLI::App& app, int argc, char** argv, const Program& program) {
@@ -159,10 +171,12 @@ int run_main(CLI::App& app, int argc, char** argv, const Program& program) {
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), out_of_memory(app).c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-    return 1;
   }
+  return 1;
 }
 
 }  // namespace examples
