@@ -78,9 +78,13 @@ tg::Tensor load_samples(const std::string& path, tg::Index count) {
 
 void judge(const JudgeOptions& options) {
   const auto mnist = begin(options.common);
+  const int count = std::min({options.count, mnist.test.size(), mnist.train.size()});
+  if (count <= options.neighbours) {
+    const std::string k = std::to_string(options.neighbours);
+    throw std::runtime_error("--neighbours " + k + " needs more than " + k + " images of each set; with --count " +
+                             std::to_string(options.count) + " there are " + std::to_string(count));
+  }
   const auto classifier = load_classifier(options.classifier);
-  const tg::Index count =
-      std::min({tg::Index{options.count}, tg::Index{mnist.test.size()}, tg::Index{mnist.train.size()}});
   std::vector<tg::Tensor> sets;
   std::size_t width = std::string("training images").size();
   for (const std::string& path : options.samples) {

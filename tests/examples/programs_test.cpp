@@ -367,6 +367,10 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   }
   fails("iwae", place(data, "a") + " --out /proc/nowhere", "/proc/nowhere");
   fails("judge", place(data, "a") + " --out /proc/nowhere x", "/proc/nowhere");
+  fails("judge", place(data, "a") + " --count 2 x",
+        "--neighbours 3 needs more than 3 images of each set; with --count 2 there are 2");
+  fails("judge", place(data, "a") + " --neighbours 100 x",
+        "--neighbours 100 needs more than 100 images of each set; with --count 10000 there are 100");
   fails("vae", "--seed -1", "--seed: -1 is not a whole number from 0 to 18446744073709551615");
   fails("vae", "--seed 18446744073709551616", "--seed: 18446744073709551616 is not a whole number from 0");
   fails("vae", "--epochs 010", "--epochs: 010 is not a whole number from 1 to 100000");
