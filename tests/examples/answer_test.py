@@ -2,7 +2,10 @@
 """The page of `./dev answer`, written from small made-up results: every part is there, and every figure is theirs."""
 
 import base64
+import contextlib
+import io
 import json
+import os
 import pathlib
 import random
 import re
@@ -13,10 +16,12 @@ import tempfile
 import time
 import types
 import unittest
+import unittest.mock
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tools/answer"))
 import page  # noqa: E402
+import plots  # noqa: E402
 import report  # noqa: E402
 import run  # noqa: E402
 
@@ -143,6 +148,16 @@ class Page(unittest.TestCase):
         self.assertNotIn("reconstructions.png", text)  # images of the data set are not to be committed
         self.assertLessEqual(max(len(line) for line in text.split("\n") if not line.startswith(("|", "!"))), 120)
 
+    def test_a_gnuplot_that_fails_is_told_and_draws_nothing(self):
+        gnuplot = self.folder / "gnuplot"
+        gnuplot.write_text('#!/bin/sh\n: >curve.svg\necho "no such terminal" >&2\nexit 1\n')
+        gnuplot.chmod(0o755)
+        said = io.StringIO()
+        with unittest.mock.patch.dict(os.environ, PATH=str(self.folder)), contextlib.redirect_stderr(said):
+            self.assertFalse(plots.draw(self.folder, "curve", "plot x"))
+        self.assertEqual(said.getvalue(), f"{self.folder}/curve.gp: gnuplot failed: no such terminal\n")
+        self.assertFalse((self.folder / "curve.svg").exists())
+
     def test_text_of_results_is_escaped(self):
         runs = made_up(1)
         runs["vae"]["build"] = "<script>g++ & co</script>"
@@ -219,6 +234,23 @@ class Runs(unittest.TestCase):
         code, said = self.command("--report-only")
         self.assertRegex(said, f"^{kept} is no JSON: .*$")
         self.assertEqual(code, 1)
+
+    def test_sigterm_stops_the_program_that_runs_too(self):
+        for name in ("decoder_only", "vae", "iwae", "gan", "flow", "classifier", "judge"):
+            program = self.folder / name
+            program.write_text(f"#!{sys.executable}\nimport pathlib, signal, sys, time\n"
+                               "stop = lambda *_: sys.exit(pathlib.Path('stopped').write_text(''))\n"
+                               "signal.signal(signal.SIGINT, stop)\npathlib.Path('begun').touch()\ntime.sleep(60)\n")
+            program.chmod(0o755)
+        process = subprocess.Popen([sys.executable, SOURCE / "tools/answer/run.py", "--quick", "--out", "report",
+                                    "--programs", ".", "--data", "."], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        runs = self.folder / "report/runs-quick"
+        while not (runs / "begun").exists():
+            time.sleep(0.02)
+        process.terminate()
+        self.assertEqual(process.communicate()[1], "stopped; the same command goes on from here\n")
+        self.assertTrue((runs / "stopped").exists())
 
     def test_the_short_form_takes_what_is_promised(self):
         self.assertEqual(run.duration(sum(seconds for *_, seconds in run.parts(quick=True))), "5 min")

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 
 SETTINGS = """
 set datafile separator ","
@@ -18,13 +19,17 @@ set style line 9 lc rgb "#888888" lw 1 dt 2
 
 
 def draw(folder, name, commands, width=600, height=400, key="top right"):
-    """Writes folder/NAME.svg by gnuplot's commands, and NAME.gp to draw it again. False where there is no gnuplot."""
+    """Writes folder/NAME.svg by gnuplot's commands, and NAME.gp to draw it again. False where there is no gnuplot, or it
+    fails, which is told."""
     script = folder / f"{name}.gp"
     script.write_text(SETTINGS.format(width=width, height=height, key=key, output=f"{name}.svg") + commands)
     if not shutil.which("gnuplot"):
         return False
-    subprocess.run(["gnuplot", script.name], cwd=folder, check=True, capture_output=True)
-    return True
+    done = subprocess.run(["gnuplot", script.name], cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        (folder / f"{name}.svg").unlink(missing_ok=True)
+        print(f"{script}: gnuplot failed: {' '.join(done.stderr.split())}", file=sys.stderr)
+    return done.returncode == 0
 
 
 def write_csv(path, header, rows):

@@ -49,7 +49,7 @@ def keep_pictures(text, runs, undrawn):
         if line.startswith("!["):
             name = pathlib.Path(line[line.index("](") + 2:-1])
             if name.stem in undrawn:
-                line = f"\n> No gnuplot here. To draw this: `cd {runs} && gnuplot {name.stem}.gp`\n"
+                line = f"\n> Not drawn here. To draw it: `cd {runs} && gnuplot {name.stem}.gp`\n"
             elif not (runs / name).exists():
                 line = f"\n> Not run: `{name.parent if name.parent.name else name.stem}`. A picture is missing here.\n"
         lines.append(line)
@@ -172,7 +172,7 @@ def table_samples(results):
 # ---- plots ------------------------------------------------------------------------------------------------------------
 
 def draw_plots(runs, results):
-    """Draws what can be drawn. Returns the names of plots whose data are there and gnuplot is not."""
+    """Draws what can be drawn. Returns the names of those whose data are there and that gnuplot did not draw."""
     undrawn = set()
     for name, make in (("curve", plot_curve), ("slider", plot_slider), ("rate", plot_rate), ("axes", plot_axes),
                        ("codes", plot_codes), ("posted", plot_posted)):

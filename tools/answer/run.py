@@ -193,6 +193,7 @@ def main():
         given = lambda name: getattr(options, name) != parser.get_default(name)
         print(*(name for name in ("programs", "data") if not options.report_only and not given(name)))
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does, and so the program that runs
     try:
         answer(options)
     except KeyboardInterrupt:
