@@ -1,5 +1,6 @@
 // Any words as a program's options, one a line: options within their ranges, or one CLI::ParseError.
 
+#include <cmath>
 #include <common/options.hpp>
 #include <string>
 #include <vector>
@@ -23,8 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const CLI::ParseError&) {
     return 0;
   }
-  const bool right = options.epochs >= 1 && options.hidden >= 1 && options.latent >= 1 && options.batch >= 1 &&
-                     options.lr > 0 && options.threads >= 0;
+  const auto within = [](int value, int least, int most) { return value >= least && value <= most; };
+  const bool right = within(options.epochs, 1, 100000) && within(options.hidden, 1, 65536) &&
+                     within(options.latent, 1, 65536) && within(options.batch, 1, 60000) && options.lr > 0 &&
+                     std::isfinite(options.lr) && within(options.threads, 0, 1024);
   if (!right) std::abort();
   return 0;
 }

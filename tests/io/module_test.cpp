@@ -1,6 +1,7 @@
 #include "tapegrad/io/module.hpp"
 
 #include "catch.hpp"
+#include "equal.hpp"
 #include "tapegrad/io/safetensors.hpp"
 #include "temporary.hpp"
 
@@ -34,11 +35,6 @@ std::vector<Tensor> values(const nn::Module& module) {
   std::vector<Tensor> all;
   for (const auto& [name, parameter] : module.named_parameters()) all.emplace_back(parameter->value());
   return all;
-}
-
-bool equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Tensor& x, const Tensor& y) { return same_bits(x, y); });
 }
 
 std::string failure(const io::Path& path, nn::Module& module) {

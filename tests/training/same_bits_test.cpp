@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "equal.hpp"
 #include "model.hpp"
 #include "tapegrad/core/simd/isa.hpp"
 #include "threads.hpp"
@@ -28,22 +29,17 @@ std::vector<Tensor> trained(const data::ImageDataset& images, int epochs = many_
   return values;
 }
 
-bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Tensor& x, const Tensor& y) { return tapegrad::same_bits(x, y); });
-}
-
 }  // namespace
 
 TEST_CASE("training gives the same bits on any number of threads") {
   const auto images = training::images(600);
   const Threads guard(1);
   const auto expected = trained(images);
-  CHECK_FALSE(same_bits(trained(images, 1), trained(training::images(601), 1)));  // the comparison can fail
+  CHECK_FALSE(equal(trained(images, 1), trained(training::images(601), 1)));  // the comparison can fail
   for (int threads : {2, 3, 4, 7}) {
     set_num_threads(threads);
     INFO("threads: " << threads);
-    CHECK(same_bits(expected, trained(images)));
+    CHECK(equal(expected, trained(images)));
   }
   tell_tried(std::to_string(12 * many_epochs) + " steps on 1, 2, 3, 4 and 7 threads");
 }
@@ -63,7 +59,7 @@ TEST_CASE("training gives the same bits on a busy machine") {
   const auto found = trained(images, epochs);
   stop = true;
   for (std::thread& other : others) other.join();
-  CHECK(same_bits(expected, found));
+  CHECK(equal(expected, found));
 }
 
 TEST_CASE("training gives the same bits with AVX2 as with AVX-512") {
@@ -76,7 +72,7 @@ TEST_CASE("training gives the same bits with AVX2 as with AVX-512") {
   simd::detail::override_isa(Isa::avx512);
   const auto expected = trained(images);
   simd::detail::override_isa(Isa::avx2);
-  CHECK(same_bits(expected, trained(images)));
+  CHECK(equal(expected, trained(images)));
   simd::detail::override_isa(before);
   tell_tried("with AVX-512 and with AVX2");
 }
