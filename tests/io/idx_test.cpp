@@ -20,8 +20,9 @@ TEST_CASE("IDX files of 1 to 4 axes are read, plain and compressed, whatever the
   }
 }
 
-TEST_CASE("an IDX file may be empty, or larger than one piece") {
+TEST_CASE("an IDX file may be empty, of one byte, or larger than one piece") {
   const TemporaryDirectory dir;
+  CHECK(io::read_idx(write_bytes(dir / "one", idx({1}, "x"))).bytes == std::vector<std::uint8_t>{'x'});
   CHECK(io::read_idx(write_bytes(dir / "empty", idx({0, 28, 28}, ""))).shape == Shape{0, 28, 28});
   std::string large(3'000'001, 'x');
   large[2'500'000] = 'y';

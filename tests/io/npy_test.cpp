@@ -64,6 +64,7 @@ TEST_CASE("every damaged or foreign .npy file gets its sentence") {
     CHECK(message(good.substr(0, length)) != "no error");
   }
   CHECK(message(good.substr(0, 100)) == "is truncated: its header has 118 bytes, the whole file 100");
+  CHECK(message(good.substr(0, 127)) == "is truncated: its header has 118 bytes, the whole file 127");
   CHECK(message(good + "x") == "has 9 bytes of data; shape 2 needs 8");
   const auto of_header = [](const std::string& header) { return message(npy(header, "abcdefgh")); };
   CHECK_THAT(of_header("{'descr': '<i8', 'fortran_order': False, 'shape': (1,), }"),

@@ -71,6 +71,17 @@ TEST_CASE("what is written is read, to the bit") {
   CHECK(io::read_safetensors(dir / "none").metadata.at("only") == "texts");
 }
 
+TEST_CASE("data begin at a multiple of 8 bytes, however long names are") {
+  const TemporaryDirectory dir;
+  const Tensor x({2});
+  for (std::size_t length = 1; length <= 16; ++length) {
+    io::write_safetensors(dir / "x", {{std::string(length, 'n'), x}}, {});
+    const std::size_t before = read_bytes(dir / "x").size() - 2 * sizeof(Scalar);
+    CHECK(before % 8 == 0);
+    CHECK(before < 8 + 64 + length + 8);
+  }
+}
+
 TEST_CASE("F32 and F64 become the build's scalar, in any order, and data need no alignment") {
   const TemporaryDirectory dir;
   const std::string header = R"({"z": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},)"
