@@ -265,7 +265,7 @@ TEST_CASE("stopped in the middle of an epoch and resumed, a program leaves the s
       std::pair("vae", "--latent 4 --binarize bernoulli"), std::pair("decoder_only", "--latent 4 --samples 8"),
       std::pair("decoder_only", "--latent 4 --codes learned"), std::pair("gan", "--latent 4"), std::pair("flow", ""));
   INFO(program << " " << more);
-  const auto run_to = [&](const std::string& out, const std::string& how) {
+  const auto run_to = [&, program = program, more = more](const std::string& out, const std::string& how) {
     return run(program, few_samples(data, out) + " --quiet " + more + how).output;
   };
   REQUIRE(run_to("a", "") == "");  // three epochs of twelve steps
