@@ -1,4 +1,4 @@
-// expect: GradcheckResult
+// expect: ignoring return
 // flags: -Werror
 #include <tapegrad/autodiff/gradcheck.hpp>
 
