@@ -82,18 +82,22 @@ def kl_standard_normal(mu, lv):
     return (mu**2 + (torch.expm1(lv) - lv)) / 2, mu, torch.expm1(lv) / 2
 
 
+def inverse_sigma(lv):
+    return torch.exp((lv / -2).clamp(max=709.78))  # finite, as a distance of 0 times infinity would be NaN
+
+
 @formula
 def kl_normal(mu1, lv1, mu2, lv2):
-    sigma, r = torch.exp(lv2 / -2), lv1 - lv2
-    z, growth = (mu1 - mu2) * sigma, torch.expm1(r)
-    return (z**2 + (growth - r)) / 2, z * sigma, growth / 2, -z * sigma, (z**2 + growth) / -2
+    inverse, r = inverse_sigma(lv2), lv1 - lv2
+    z, growth = (mu1 - mu2) * inverse, torch.expm1(r)
+    return (z**2 + (growth - r)) / 2, z * inverse, growth / 2, -z * inverse, (z**2 + growth) / -2
 
 
 @formula
 def normal_log_density(x, mu, lv):
-    sigma = torch.exp(lv / -2)
-    z = (x - mu) * sigma
-    return (z**2 + lv + math.log(2 * math.pi)) / -2, -z * sigma, z * sigma, (z**2 - 1) / 2
+    inverse = inverse_sigma(lv)
+    z = (x - mu) * inverse
+    return (z**2 + lv + math.log(2 * math.pi)) / -2, -z * inverse, z * inverse, (z**2 - 1) / 2
 
 
 def halves(x, axis):
@@ -166,6 +170,7 @@ OPS = {
     "relu": torch.relu,
     "leaky_relu": F.leaky_relu,
     "leaky_relu, slope 0.2": lambda x: F.leaky_relu(x, 0.2),
+    "leaky_relu, slope 0": F.relu,  # PyTorch's leaky_relu makes NaN of 0 times -infinity
     "elu": F.elu,
     "elu, alpha 0.5": lambda x: F.elu(x, 0.5),
     "softplus": F.softplus,
