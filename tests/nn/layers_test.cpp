@@ -104,6 +104,7 @@ TEST_CASE("the activation layers are the functions of their names") {
   check_close(layers.add<nn::ReLU>()(x).value(), {0, 0, 1.5});
   check_close(layers.add<nn::LeakyReLU>()(x).value(), {-0.02, 0, 1.5});
   check_close(layers.add<nn::LeakyReLU>(0.25)(x).value(), {-0.5, 0, 1.5});
+  check_close(nn::LeakyReLU(rng)(x).value(), {-0.02, 0, 1.5});
   CHECK_THROWS_WITH(layers.add<nn::LeakyReLU>(INFINITY), "leaky_relu: slope is inf; it must be finite");
   check_close(layers.add<nn::Sigmoid>()(x).value(), {s1, 0.5, s2});
   check_close(layers.add<nn::Tanh>()(x).value(), {std::tanh(-2.0), 0, std::tanh(1.5)});
@@ -175,6 +176,7 @@ TEST_CASE("LayerNorm keeps its digits far from zero") {
 
 TEST_CASE("LayerNorm refuses what cannot be right") {
   tg::Rng rng(1);
+  CHECK_NOTHROW(nn::LayerNorm(rng, 1));
   CHECK_THROWS_WITH(nn::LayerNorm(rng, 0), "layer_norm: got 0 features; there must be at least 1");
   CHECK_THROWS_WITH(nn::LayerNorm(rng, 4, {.eps = 0}), "layer_norm: eps is 0; it must be positive and finite");
   tg::Tape tape;
