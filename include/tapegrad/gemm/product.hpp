@@ -79,7 +79,7 @@ class Product {
       const Index across = threads / down;
       const Index rows = part_of(c.rows, kernel_.height, down - 1, down).size();
       const Index cols = part_of(c.cols, kernel_.lanes, across - 1, across).size();
-      const Index shared_lines = across > 1 && c.row_stride % cache_line != 0 ? rows : 0;
+      const Index shared_lines = across > 1 && c.row_stride % detail::cache_line != 0 ? rows : 0;
       const Index cost = (rows + pack_cost) * cols * a.cols + shared_lines * shared_line;
       if (cost < least - least / 32) {
         least = cost;

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
+#include "../core/memory.hpp"
 #include "../core/simd/vec.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
 /// A tile is up to this many vectors wide.
 inline constexpr int max_width = 3;
-
-inline constexpr Index cache_line = 64 / sizeof(Scalar);
 
 /// Fetches part of a matrix for the second-level cache, some of its rows at a time (or columns, if these are
 /// contiguous): weights come from far, and no processor foresees such steps.
@@ -24,9 +23,9 @@ struct Fetch {
   TAPEGRAD_INLINE void some() {
     for (Index row = std::min(each, left); row > 0; --row, --left, next += stride) {
       const Scalar* const end = next + length;
-      for (const Scalar* line = next; line < end; line += 2 * cache_line) {
+      for (const Scalar* line = next; line < end; line += 2 * detail::cache_line) {
         __builtin_prefetch(line, 0, 2);
-        __builtin_prefetch(line + cache_line, 0, 2);
+        __builtin_prefetch(line + detail::cache_line, 0, 2);
       }
     }
   }

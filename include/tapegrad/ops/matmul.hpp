@@ -111,9 +111,8 @@ struct Linear {
     const Gradient::Target to = dbias.target();
     const Index rows = dy.shape().rows(), cols = dy.shape().cols();
     // Threads share columns, whole cache lines of them, so that every column is summed in order.
-    constexpr Index cache_line = 64 / sizeof(Scalar);  // in numbers
-    const Index lines = 1 + detail::chunk_size / (1 + cache_line * rows);
-    parallel_for(cols, cache_line * lines, [&](Index begin, Index end) {
+    const Index lines = 1 + detail::chunk_size / (1 + detail::cache_line * rows);
+    parallel_for(cols, detail::cache_line * lines, [&](Index begin, Index end) {
       simd::column_sums(dy.data() + begin, rows, end - begin, cols, to.view.data() + begin, !to.first);
     });
   }
