@@ -114,6 +114,18 @@ TEST_CASE("gradcheck checks parameters that a function puts on the tape, and lea
   }
 }
 
+TEST_CASE("gradcheck puts a parameter's value back where the function throws") {
+  tg::Parameter p(a);
+  tg::Parameter* const parameters[] = {&p};
+  int calls = 0;
+  const auto fails = [&](std::span<const Var> v) {
+    if (++calls == 3) throw std::runtime_error("third call");  // which is the first at another point
+    return tg::apply(FirstOnly{}, v[0].tape().parameter(p));
+  };
+  CHECK_THROWS_WITH(tg::gradcheck(fails, {Tensor({0})}, parameters), "third call");
+  CHECK(tg::same_bits(p.value(), a));
+}
+
 TEST_CASE("gradcheck takes NaN for wrong") {
   const tg::GradcheckResult result = tg::gradcheck(product(std::numeric_limits<double>::quiet_NaN()), {a, b});
   CHECK_FALSE(result);

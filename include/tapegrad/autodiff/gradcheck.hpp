@@ -48,9 +48,9 @@ struct [[nodiscard]] GradcheckResult {
 ///     REQUIRE(tg::gradcheck([](std::span<const tg::Var> v) { return my_op(v[0], v[1]); }, {x, y}));
 ///     REQUIRE(tg::gradcheck([&](auto v) { return layer(v[0]); }, {x}, layer.parameters()));
 ///
-/// Parameters have their values again in the end, and the gradients of this check. Throws ValueError if f gives two
-/// values for the same inputs: random draws belong outside of it; if nothing has an element, and for a step or a
-/// tolerance that is not positive.
+/// Parameters have their values again in the end, whatever f throws, and the gradients of this check. Throws ValueError
+/// if f gives two values for the same inputs: random draws belong outside of it; if nothing has an element, and for a
+/// step or a tolerance that is not positive.
 template <std::invocable<std::span<const Var>> F>
 GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<Parameter* const> parameters,
                           const GradcheckOptions& options = {}) {
@@ -92,6 +92,11 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
 
   const auto difference_quotient = [&](Scalar& x) {
     const Scalar middle = x;
+    const struct PutBack {
+      Scalar& x;
+      Scalar value;
+      ~PutBack() { x = value; }
+    } guard{x, middle};  // even if f throws: it may be a parameter's
     const double step = options.step * std::fmax(1, std::abs(double{middle}));
     const auto value_at = [&](double moved) {
       x = static_cast<Scalar>(moved);
@@ -101,7 +106,6 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
     double distance = double{x};  // what was really moved, after rounding
     const Tensor below = value_at(double{middle} - step);
     distance -= double{x};
-    x = middle;
     double difference = 0;
     for (Index j = 0; j < value.size(); ++j) difference += double{weights[j]} * (double{above[j]} - double{below[j]});
     return difference / distance;

@@ -66,7 +66,7 @@ inline bool inside_parallel() {
 #endif
 }
 
-/// For tests: share all work, however late the other threads are.
+/// For tests and benchmarks: share all work, however late the other threads are.
 inline std::atomic<bool> always_share{false};
 
 /// What sharing work has cost lately beyond the work. Where programs are more than processors, a thread that has its
