@@ -1,19 +1,26 @@
 #pragma once
 // The tiles and packs of each instruction set, as a table that the driver (product.hpp) works with.
 
+#include <limits>
+
 #include "pack.hpp"
 #include "tile.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
-/// The widest vector.
-inline constexpr int max_lanes = 16;
-
 struct Kernel {
+  using TilesOfWidth = void (*[max_width])(PanelWork*);  // [w - 1]: w vectors wide
+  struct TilesOfHeight {
+    TilesOfWidth whole;
+    TilesOfWidth half;
+  };
+
   int lanes;
   int height;
-  void (*half_tiles[max_width])(PanelWork*);  // [w - 1]: w vectors wide; for half the height
-  void (*tiles[max_width])(PanelWork*);
+  Index fetch_steps;
+  Index near_panels;  // A's strips are packed for at least so many panels of B, however near its rows lie
+  TilesOfHeight tiles;
+  TilesOfHeight packed_tiles;         // for packed strips of A
   void (*copying_tiles)(PanelWork*);  // of the whole height and width
   void (*pack_rows)(const PackWork*);
   void (*pack_columns)(const PackWork*);
@@ -30,29 +37,41 @@ struct Kernel {
   }
 
   /// The rows of C under a panel so wide. Up to half a strip at the end takes half a tile.
-  void multiply(PanelWork& work, Index width) const {
+  void multiply(PanelWork& work, Index width, bool packed) const {
+    const TilesOfHeight& of_height = packed ? packed_tiles : tiles;
     const Index w = width / lanes - 1;
     const Index rest = work.rows % height;
     const bool half = rest > 0 && 2 * rest <= height;
     if (half) work.rows -= rest;
-    tiles[w](&work);
+    of_height.whole[w](&work);
     if (half) {
       work.rows = rest;
-      half_tiles[w](&work);
+      of_height.half[w](&work);
     }
   }
 };
 
+template <Isa isa, int height, int packed_rows>
+inline constexpr Kernel::TilesOfHeight tiles_for = {
+    {simd::run_for<isa, Tiles<height, 1, packed_rows>, PanelWork*>,
+     simd::run_for<isa, Tiles<height, 2, packed_rows>, PanelWork*>,
+     simd::run_for<isa, Tiles<height, 3, packed_rows>, PanelWork*>},
+    {simd::run_for<isa, Tiles<height / 2, 1, packed_rows>, PanelWork*>,
+     simd::run_for<isa, Tiles<height / 2, 2, packed_rows>, PanelWork*>,
+     simd::run_for<isa, Tiles<height / 2, 3, packed_rows>, PanelWork*>},
+};
+
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
-template <Isa isa, int lanes, int height>
+/// Only AVX-512 has multiply-adds that spread a number of A themselves, if its address is simple.
+template <Isa isa, int lanes, int height, bool spreads = lanes == max_lanes>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    {simd::run_for<isa, Tiles<height / 2, 1>, PanelWork*>, simd::run_for<isa, Tiles<height / 2, 2>, PanelWork*>,
-     simd::run_for<isa, Tiles<height / 2, 3>, PanelWork*>},
-    {simd::run_for<isa, Tiles<height, 1>, PanelWork*>, simd::run_for<isa, Tiles<height, 2>, PanelWork*>,
-     simd::run_for<isa, Tiles<height, 3>, PanelWork*>},
-    simd::run_for<isa, Tiles<height, max_width, true>, PanelWork*>,
+    fetch_steps<lanes>,
+    spreads ? 3 : std::numeric_limits<Index>::max(),
+    tiles_for<isa, height, 0>,
+    tiles_for<isa, height, spreads ? height : 0>,
+    simd::run_for<isa, Tiles<height, max_width, 0, true>, PanelWork*>,
     simd::run_for<isa, PackRows, const PackWork*>,
     simd::run_for<isa, PackColumns, const PackWork*>,
     simd::run_for<Isa::portable, PackAny, const PackWork*>,

@@ -37,15 +37,6 @@ struct PackRows {
   }
 };
 
-/// For strips of A: with rows as short as a tile is high.
-template <int height>
-struct PackStrip {
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const PackWork* work) {
-    PackRows::run<height>(work);
-  }
-};
-
 /// Four numbers from each of from[0] + k, from[4] + k, from[8] + k, ..., as many as fill a vector.
 template <int lanes>
 TAPEGRAD_INLINE simd::Vec<Scalar, lanes> load_fours(const Scalar* const* from, Index k) {
@@ -100,6 +91,18 @@ struct PackColumns {
       for (; k < w.depth; ++k, to += width)
         for (int i = 0; i < lanes; ++i) to[i] = column[i][k];
     }
+  }
+};
+
+/// For strips of A, whose transpose has rows as short as a tile is high: contiguous rows (for g^T) or columns.
+template <int height>
+struct PackStrip {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const PackWork* work) {
+    if (work->col_stride == 1)
+      PackRows::run<height>(work);
+    else
+      PackColumns::run<height>(work);
   }
 };
 

@@ -32,12 +32,13 @@ inline constexpr Index min_column_fetch_strips = 4;
 /// fetching takes as long as it saves.)
 inline constexpr Index min_fetch_numbers = 1 << 16;
 inline constexpr Index min_fetch_work = 128;
-/// Strips of A are copied if they have at least so many steps of k, and are scattered or spread.
+/// Strips of A are packed if they have at least so many steps of k. Where rows lie side by side, it pays only for tiles
+/// that profit from constant addresses (Kernel::near_panels).
 inline constexpr Index min_strip_depth = 64;
-/// Scattered: the numbers of a row do not lie side by side. A copy pays from so many panels of B on.
+/// Where the numbers of a row do not lie side by side, packing pays from so many panels of B on.
 inline constexpr Index scattered_panels = 4;
-/// Spread: rows far apart, min_spread numbers (a megabyte) or more from the first to the last. Caches and page tables
-/// keep less of them than of one piece of memory; that costs less than the other, so a copy pays from more panels on.
+/// Where rows are spread, min_spread numbers (a megabyte) or more from the first to the last, caches and page tables
+/// keep less of them than of one piece of memory; that costs less than the other, so it pays from more panels on.
 inline constexpr Index spread_panels = 20;
 inline constexpr Index min_spread = 1 << 18;
 /// What a cache line that two threads write to costs, in multiplications.
@@ -94,9 +95,12 @@ class Product {
   void compute(Index block) const {
     const Range rows = part_of(c_.rows, kernel_.height, block / blocks_across_, blocks_down_);
     const Range cols = part_of(c_.cols, kernel_.lanes, block % blocks_across_, blocks_across_);
+    // Parts end where a cache line may, and tiles have an even number of steps.
+    constexpr Index unit = 8;
+    static_assert(max_depth % unit == 0);
     const Index depths = std::max<Index>(1, (a_.cols + max_depth - 1) / max_depth);
     for (Index part = 0; part < depths; ++part) {
-      const Range depth = part_of(a_.cols, 1, part, depths);
+      const Range depth = part_of(a_.cols, unit, part, depths);
       for (Index i = rows.begin; i < rows.end; i += max_rows) {
         const Range some_rows{i, std::min(rows.end, i + max_rows)};
         const Strips strips = strips_of_a(some_rows, depth, cols.size());
@@ -116,6 +120,7 @@ class Product {
     Index strip;
     Index row;
     Index step;
+    bool packed;
   };
 
   /// The columns of the panel that begins there: three vectors, but two and two where four are left, as three and one
@@ -126,28 +131,23 @@ class Product {
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
 
-  /// The strips of that part of A as they lie; or copies, in which tiles read on and on, where they would read a piece
-  /// of a row here and there, or rows far apart.
+  /// The strips of that part of A as they lie; or packed, where enough panels of B make up for it.
   Strips strips_of_a(Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
-    const Index panels = cols / (max_width * kernel_.lanes);
     const Scalar* const first = a_.at(rows.begin, depth.begin);
-    const bool scattered = a_.row_stride == 1 && a_.col_stride != 1 && panels >= scattered_panels;
-    const bool spread = a_.col_stride == 1 && rows.size() * a_.row_stride >= min_spread && panels >= spread_panels;
-    if (depth.size() < min_strip_depth || !(scattered || spread))
-      return {first, height * a_.row_stride, a_.row_stride, a_.col_stride};
+    const bool by_rows = a_.col_stride == 1, by_columns = a_.row_stride == 1;
+    Index panels = kernel_.near_panels;
+    if (by_columns && !by_rows) panels = scattered_panels;
+    if (by_rows && rows.size() * a_.row_stride >= min_spread) panels = std::min(panels, spread_panels);
+    if (!(by_rows || by_columns) || depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < panels)
+      return {first, height * a_.row_stride, a_.row_stride, a_.col_stride, false};
     Scalar* const copy = packed_room();
-    if (spread) {
-      for (Index i = 0; i < rows.size(); ++i)
-        std::copy_n(first + i * a_.row_stride, depth.size(), copy + i * depth.size());
-      return {copy, height * depth.size(), depth.size(), 1};
-    }
     for (Index i = 0; i < rows.size(); i += height) {
-      const Index some = std::min(height, rows.size() - i);
-      const PackWork work{first + i, a_.col_stride, 1, depth.size(), some, copy + i * depth.size(), height};
+      const PackWork work{first + i * a_.row_stride,         a_.col_stride,           a_.row_stride, depth.size(),
+                          std::min(height, rows.size() - i), copy + i * depth.size(), height};
       kernel_.pack_strip(&work);
     }
-    return {copy, height * depth.size(), 1, height};
+    return {copy, height * depth.size(), 1, height, true};
   }
 
   /// The rows of C under a panel of B.
@@ -157,6 +157,7 @@ class Product {
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
     const Scalar* const first_row = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
     Scalar* const c = c_.at(rows.begin, cols.begin);
+    const Scalar* const next_c = next_cols.size() > 0 ? c_.at(rows.begin, next_cols.begin) : c;
     PanelWork work{
         .a = strips.first,
         .a_row = strips.row,
@@ -173,25 +174,28 @@ class Product {
         .depth = depth.size(),
         .copy = copy,
         .fetches_c = depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= min_fetch_numbers,
+        .c_after = next_c,
         .next_b = fetch(next_cols, depth, rows.size()),
     };
     const Index width = round_up(cols.size(), kernel_.lanes);
     const bool by_rows = b_.col_stride == 1;
     const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
     if (by_rows && !worth_a_copy && cols.size() == width) {
-      kernel_.multiply(work, width);
+      kernel_.multiply(work, width, strips.packed);
       return;
     }
     if (by_rows && worth_a_copy && cols.size() == max_width * kernel_.lanes) {
       work.rows = kernel_.height;
+      work.c_after = c + kernel_.height * c_.row_stride;
       kernel_.copying_tiles(&work);
       work.rows = rows.size() - kernel_.height;
+      work.c_after = next_c;
     } else {
       kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
     }
     work.b = copy;
     work.b_step = width;
-    kernel_.multiply(work, width);
+    kernel_.multiply(work, width, strips.packed);
   }
 
   /// The next panel, if it is worth fetching while so many rows of this one are computed.
@@ -199,9 +203,14 @@ class Product {
     const Index strips = rows / kernel_.height;
     const bool by_rows = b_.col_stride == 1;
     if (strips < (by_rows ? min_row_fetch_strips : min_column_fetch_strips) || cols.size() == 0) return {};
-    const Scalar* const first = b_.at(depth.begin, cols.begin);
-    if (by_rows) return {first, depth.size(), b_.row_stride, cols.size(), depth.size() / strips + 1};
-    return {first, cols.size(), b_.col_stride, depth.size(), cols.size() / strips + 1};
+    const auto lines = [](Index numbers) { return (numbers + detail::cache_line - 1) / detail::cache_line; };
+    const Index times = strips * ((depth.size() - 1) / kernel_.fetch_steps + 1);
+    Fetch next{.row = b_.at(depth.begin, cols.begin)};
+    next.left = by_rows ? depth.size() : cols.size();
+    next.stride = by_rows ? b_.row_stride : b_.col_stride;
+    next.length = by_rows ? cols.size() : depth.size();
+    next.each = next.left * lines(next.length) / times + 1;
+    return next;
   }
 
   const Kernel& kernel_;

@@ -8,28 +8,39 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
+/// The widest vector.
+inline constexpr int max_lanes = 16;
 /// A tile is up to this many vectors wide.
 inline constexpr int max_width = 3;
 
-/// Fetches part of a matrix for the second-level cache, some of its rows at a time (or columns, if these are
-/// contiguous): weights come from far, and no processor foresees such steps.
+/// Fetches part of a matrix for the second-level cache, some cache lines at a time, row by row (or column by column, if
+/// these are contiguous): weights come from far, and no processor foresees such steps.
 struct Fetch {
-  const Scalar* next = nullptr;
+  const Scalar* row = nullptr;
   Index left = 0;  // so many rows
   Index stride = 0;
   Index length = 0;
-  Index each = 0;  // rows at a time
+  Index each = 0;     // lines at a time
+  Index fetched = 0;  // numbers of this row that are
 
   TAPEGRAD_INLINE void some() {
-    for (Index row = std::min(each, left); row > 0; --row, --left, next += stride) {
-      const Scalar* const end = next + length;
-      for (const Scalar* line = next; line < end; line += 2 * detail::cache_line) {
-        __builtin_prefetch(line, 0, 2);
-        __builtin_prefetch(line + detail::cache_line, 0, 2);
+    for (Index line = each; line > 0; --line) {
+      __builtin_prefetch(row + fetched, 0, 2);
+      fetched += detail::cache_line;
+      if (fetched >= length) {
+        fetched = 0;
+        row += stride;
+        if (--left == 0) return;
       }
     }
   }
 };
+
+/// A tile fetches some lines, multiplies for so many steps of k, fetches some more: a processor has but a dozen lines
+/// or so under way at a time, and stops at the next. Where steps are short, as they are without AVX-512, what it takes
+/// to look for lines costs more than such stops, and a tile fetches all of its share at first.
+template <int lanes>
+inline constexpr Index fetch_steps = lanes == max_lanes ? 8 : 1 << 20;
 
 /// C (rows x cols) = start + A·B over `depth` steps of k, under a panel of B that is as wide as a tile.
 struct PanelWork {
@@ -46,22 +57,26 @@ struct PanelWork {
   Index rows;
   Index cols;  // at most the tile's width, and less by less than a vector
   Index depth;
-  Scalar* copy = nullptr;  // where tiles that copy B's rows put them, one after another
-  bool fetches_c = false;  // whether to fetch the C below a tile, where the next one will write
-  Fetch next_b = {};       // what to fetch meanwhile, some with each strip
+  Scalar* copy = nullptr;           // where tiles that copy B's rows put them, one after another
+  bool fetches_c = false;           // whether to fetch C where the next tile will write: below, or
+  const Scalar* c_after = nullptr;  // after the last one, here
+  Fetch next_b = {};                // what else to fetch
 };
 
 /// One tile after another, down the rows, which leave `work` at the row after the last. A tile keeps height x width
 /// vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height` rows broadcasts one
 /// number of A and adds its products to the row. What it loads of B it can copy on the way: that costs next to nothing,
-/// as stores are what a tile has none of.
-template <int height, int width, bool copies = false>
+/// as stores are what a tile has none of. Where strips of A are packed, so many rows of them with each step of k, the
+/// addresses are constants.
+template <int height, int width, int packed_rows = 0, bool copies = false>
 struct Tiles {
   template <int lanes>
   static TAPEGRAD_INLINE void run(PanelWork* work) {
     using V = simd::Vec<Scalar, lanes>;
     PanelWork w = *work;
     const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
+    // Each step of k takes another line of A if its columns are contiguous (g^T).
+    [[maybe_unused]] const Index a_ahead = w.a_row == 1 ? 16 * w.a_step : 0;
 
     // Where a tile's rows lie in A, and in start. Beyond the last, row 0 is computed again and not stored.
     Index row[height];
@@ -73,9 +88,6 @@ struct Tiles {
     }
 
     for (; w.rows > 0; w.rows -= height) {
-      // Not rare at all, but where g++ takes these for often it does not align the loop over k.
-      if (w.next_b.left > 0) [[unlikely]]
-        w.next_b.some();
       if (w.rows < height) [[unlikely]] {
         TAPEGRAD_UNROLL
         for (int i = 1; i < height; ++i) {
@@ -92,36 +104,50 @@ struct Tiles {
           sum[i][j] = j < width - 1 || last == lanes ? V::load(from) : V::load(from, last);
       }
 
-      if (w.fetches_c) {
-        const Scalar* next_c = w.c + height * w.c_row;
-        TAPEGRAD_UNROLL
-        for (int i = 0; i < height; ++i, next_c += w.c_row) {
-          TAPEGRAD_UNROLL
-          for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
-        }
-      }
+      const Scalar* next_c = w.rows > height ? w.c + height * w.c_row : w.c_after;
+      Index next_c_rows = w.fetches_c ? height : 0;
+      const Index c_rows_each = 1 + height * fetch_steps<lanes> / (w.depth + 1);
+      const Index steps = w.fetches_c || w.next_b.left > 0 ? fetch_steps<lanes> : w.depth;
 
       const Scalar* a = w.a;
       const Scalar* b = w.b;
       [[maybe_unused]] Scalar* copy = w.copy;
-      // By two: fewer jumps, and otherwise g++ moves registers about in every step.
-      TAPEGRAD_UNROLL_TWICE
-      for (Index k = 0; k < w.depth; ++k) {
-        V b_row[width];
-        TAPEGRAD_UNROLL
-        for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
-        if constexpr (copies) {
-          TAPEGRAD_UNROLL
-          for (int j = 0; j < width; ++j, copy += lanes) b_row[j].store(copy);
+      for (Index left = w.depth; left > 0; left -= steps) {
+        // Not rare at all, but where g++ takes these for often it does not align the loop over k.
+        if (w.next_b.left > 0) [[unlikely]]
+          w.next_b.some();
+        if (next_c_rows > 0) [[unlikely]] {
+          for (Index i = std::min(c_rows_each, next_c_rows); i > 0; --i, --next_c_rows, next_c += w.c_row) {
+            TAPEGRAD_UNROLL
+            for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
+          }
         }
-        TAPEGRAD_UNROLL
-        for (int i = 0; i < height; ++i) {
-          const V a_number = V::all(a[row[i]]);
+
+        // By two: fewer jumps, and otherwise g++ moves registers about in every step.
+        TAPEGRAD_UNROLL_TWICE
+        for (Index k = std::min(left, steps); k > 0; --k) {
+          V b_row[width];
           TAPEGRAD_UNROLL
-          for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
+          for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
+          if constexpr (copies) {
+            TAPEGRAD_UNROLL
+            for (int j = 0; j < width; ++j, copy += lanes) b_row[j].store(copy);
+          }
+          TAPEGRAD_UNROLL
+          for (int i = 0; i < height; ++i) {
+            if (packed_rows > 0 && i % 2 == 1) {
+              TAPEGRAD_UNROLL
+              for (int j = 0; j < width; ++j) sum[i][j] = fma(a + i, b_row[j], sum[i][j]);
+            } else {
+              const V a_number = V::all(a[packed_rows > 0 ? i : row[i]]);
+              TAPEGRAD_UNROLL
+              for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
+            }
+          }
+          if constexpr (packed_rows == 0 && lanes == max_lanes) __builtin_prefetch(a + a_ahead);
+          a += packed_rows > 0 ? packed_rows : w.a_step;
+          b += w.b_step;
         }
-        a += w.a_step;
-        b += w.b_step;
       }
 
       TAPEGRAD_UNROLL
