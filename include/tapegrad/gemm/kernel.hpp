@@ -8,6 +8,19 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
+/// From where on it pays to fetch and to pack (product.hpp). AVX-512 fetches beside its steps of k, so less has to be
+/// saved, and its multiply-adds spread a number of A themselves if its address is simple, as in packed strips.
+struct Thresholds {
+  Index row_fetch_strips;     // the next panel is fetched beside so many strips of A where B's rows are contiguous: of
+  Index column_fetch_strips;  // those a processor foresees much by itself; of columns it does not
+  Index fetch_numbers;        // a C of so many numbers comes from far, and is fetched too
+  Index near_panels;          // strips of A are packed for so many panels of B even where they lie near
+};
+template <int lanes>
+inline constexpr Thresholds thresholds = {8, 4, 1 << 16, std::numeric_limits<Index>::max()};
+template <>
+inline constexpr Thresholds thresholds<max_lanes> = {2, 2, 1 << 13, 3};
+
 struct Kernel {
   using TilesOfWidth = void (*[max_width])(PanelWork*);  // [w - 1]: w vectors wide
   struct TilesOfHeight {
@@ -17,8 +30,9 @@ struct Kernel {
 
   int lanes;
   int height;
-  Index fetch_steps;
-  Index near_panels;  // A's strips are packed for at least so many panels of B, however near its rows lie
+  bool fetches_beside;
+  Index fetch_piece;
+  const Thresholds& from;
   TilesOfHeight tiles;
   TilesOfHeight packed_tiles;         // for packed strips of A
   void (*copying_tiles)(PanelWork*);  // of the whole height and width
@@ -62,15 +76,15 @@ inline constexpr Kernel::TilesOfHeight tiles_for = {
 };
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
-/// Only AVX-512 has multiply-adds that spread a number of A themselves, if its address is simple.
-template <Isa isa, int lanes, int height, bool spreads = lanes == max_lanes>
+template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    fetch_steps<lanes>,
-    spreads ? 3 : std::numeric_limits<Index>::max(),
+    fetches_beside<lanes>,
+    fetch_piece<lanes>,
+    thresholds<lanes>,
     tiles_for<isa, height, 0>,
-    tiles_for<isa, height, spreads ? height : 0>,
+    tiles_for<isa, height, lanes == max_lanes ? height : 0>,
     simd::run_for<isa, Tiles<height, max_width, 0, true>, PanelWork*>,
     simd::run_for<isa, PackRows, const PackWork*>,
     simd::run_for<isa, PackColumns, const PackWork*>,

@@ -24,23 +24,18 @@ inline constexpr Index direct_rows = 4;
 inline constexpr Index direct_depth = 32;
 /// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it.
 inline constexpr Index pack_cost = 8;
-/// While a panel is multiplied by at least so many strips of A, the next panel is fetched. Contiguous rows want more
-/// strips, as the processor foresees much of those by itself.
-inline constexpr Index min_row_fetch_strips = 8;
-inline constexpr Index min_column_fetch_strips = 4;
-/// A C of so many numbers comes from far: what is written next is fetched. (In a tile of fewer steps times rows,
-/// fetching takes as long as it saves.)
-inline constexpr Index min_fetch_numbers = 1 << 16;
+/// In a tile of fewer steps times rows, fetching C takes as long as it saves.
 inline constexpr Index min_fetch_work = 128;
-/// Strips of A are packed if they have at least so many steps of k. Where rows lie side by side, it pays only for tiles
-/// that profit from constant addresses (Kernel::near_panels).
+/// Strips of A are packed if they have at least so many steps of k, and enough panels of B make up for it. Where the
+/// numbers of a row do not lie side by side, that is from so many panels on:
 inline constexpr Index min_strip_depth = 64;
-/// Where the numbers of a row do not lie side by side, packing pays from so many panels of B on.
 inline constexpr Index scattered_panels = 4;
 /// Where rows are spread, min_spread numbers (a megabyte) or more from the first to the last, caches and page tables
 /// keep less of them than of one piece of memory; that costs less than the other, so it pays from more panels on.
 inline constexpr Index spread_panels = 20;
 inline constexpr Index min_spread = 1 << 18;
+/// And where rows lie near, the kernel says; but fewer numbers stay in the first-level cache as they lie.
+inline constexpr Index min_near = 1 << 13;
 /// What a cache line that two threads write to costs, in multiplications.
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
@@ -135,11 +130,7 @@ class Product {
   Strips strips_of_a(Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
     const Scalar* const first = a_.at(rows.begin, depth.begin);
-    const bool by_rows = a_.col_stride == 1, by_columns = a_.row_stride == 1;
-    Index panels = kernel_.near_panels;
-    if (by_columns && !by_rows) panels = scattered_panels;
-    if (by_rows && rows.size() * a_.row_stride >= min_spread) panels = std::min(panels, spread_panels);
-    if (!(by_rows || by_columns) || depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < panels)
+    if (depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < strip_panels(rows, depth))
       return {first, height * a_.row_stride, a_.row_stride, a_.col_stride, false};
     Scalar* const copy = packed_room();
     for (Index i = 0; i < rows.size(); i += height) {
@@ -148,6 +139,14 @@ class Product {
       kernel_.pack_strip(&work);
     }
     return {copy, height * depth.size(), 1, height, true};
+  }
+
+  /// The number of panels from which packing these strips pays.
+  Index strip_panels(Range rows, Range depth) const {
+    constexpr Index never = std::numeric_limits<Index>::max();
+    if (a_.col_stride != 1) return a_.row_stride == 1 ? scattered_panels : never;
+    const Index near = rows.size() * depth.size() >= min_near ? kernel_.from.near_panels : never;
+    return rows.size() * a_.row_stride >= min_spread ? std::min(near, spread_panels) : near;
   }
 
   /// The rows of C under a panel of B.
@@ -173,7 +172,8 @@ class Product {
         .cols = cols.size(),
         .depth = depth.size(),
         .copy = copy,
-        .fetches_c = depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= min_fetch_numbers,
+        .fetches_c =
+            depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= kernel_.from.fetch_numbers,
         .c_after = next_c,
         .next_b = fetch(next_cols, depth, rows.size()),
     };
@@ -202,14 +202,14 @@ class Product {
   Fetch fetch(Range cols, Range depth, Index rows) const {
     const Index strips = rows / kernel_.height;
     const bool by_rows = b_.col_stride == 1;
-    if (strips < (by_rows ? min_row_fetch_strips : min_column_fetch_strips) || cols.size() == 0) return {};
-    const auto lines = [](Index numbers) { return (numbers + detail::cache_line - 1) / detail::cache_line; };
-    const Index times = strips * ((depth.size() - 1) / kernel_.fetch_steps + 1);
-    Fetch next{.row = b_.at(depth.begin, cols.begin)};
+    if (strips < (by_rows ? kernel_.from.row_fetch_strips : kernel_.from.column_fetch_strips) || cols.size() == 0)
+      return {};
+    Fetch next{.next = b_.at(depth.begin, cols.begin)};
     next.left = by_rows ? depth.size() : cols.size();
     next.stride = by_rows ? b_.row_stride : b_.col_stride;
     next.length = by_rows ? cols.size() : depth.size();
-    next.each = next.left * lines(next.length) / times + 1;
+    const Index times = kernel_.fetches_beside ? strips * ((depth.size() - 1) / fetch_steps + 1) : strips;
+    next.each = next.left * ((next.length - 1) / kernel_.fetch_piece + 1) / times + 1;
     return next;
   }
 

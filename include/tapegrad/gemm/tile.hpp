@@ -13,34 +13,40 @@ inline constexpr int max_lanes = 16;
 /// A tile is up to this many vectors wide.
 inline constexpr int max_width = 3;
 
-/// Fetches part of a matrix for the second-level cache, some cache lines at a time, row by row (or column by column, if
-/// these are contiguous): weights come from far, and no processor foresees such steps.
+/// Fetches part of a matrix for the second-level cache, row by row (or column by column, if these are contiguous), some
+/// pieces at a time: weights come from far, and no processor foresees such steps.
 struct Fetch {
-  const Scalar* row = nullptr;
+  const Scalar* next = nullptr;
   Index left = 0;  // so many rows
   Index stride = 0;
   Index length = 0;
-  Index each = 0;     // lines at a time
-  Index fetched = 0;  // numbers of this row that are
+  Index each = 0;     // pieces at a time
+  Index fetched = 0;  // numbers of this row
 
+  template <Index piece>
   TAPEGRAD_INLINE void some() {
-    for (Index line = each; line > 0; --line) {
-      __builtin_prefetch(row + fetched, 0, 2);
-      fetched += detail::cache_line;
+    for (Index i = each; i > 0 && left > 0; --i) {
+      TAPEGRAD_UNROLL
+      for (Index line = 0; line < piece; line += detail::cache_line) __builtin_prefetch(next + fetched + line, 0, 2);
+      fetched += piece;
       if (fetched >= length) {
         fetched = 0;
-        row += stride;
-        if (--left == 0) return;
+        next += stride;
+        --left;
       }
     }
   }
 };
 
-/// A tile fetches some lines, multiplies for so many steps of k, fetches some more: a processor has but a dozen lines
-/// or so under way at a time, and stops at the next. Where steps are short, as they are without AVX-512, what it takes
-/// to look for lines costs more than such stops, and a tile fetches all of its share at first.
+/// Whether tiles fetch beside their multiplications: some lines, so many steps of k, some more lines. A processor has
+/// but a dozen lines or so under way at a time, and stops at the next. Where steps are short, as they are without
+/// AVX-512, what it takes to look for lines costs more than such stops, and a tile fetches all of its share at first.
 template <int lanes>
-inline constexpr Index fetch_steps = lanes == max_lanes ? 8 : 1 << 20;
+inline constexpr bool fetches_beside = lanes == max_lanes;
+inline constexpr Index fetch_steps = 8;
+/// What is fetched at a time: a line, or a whole row of a panel.
+template <int lanes>
+inline constexpr Index fetch_piece = fetches_beside<lanes> ? detail::cache_line : max_width* lanes;
 
 /// C (rows x cols) = start + A·B over `depth` steps of k, under a panel of B that is as wide as a tile.
 struct PanelWork {
@@ -75,8 +81,9 @@ struct Tiles {
     using V = simd::Vec<Scalar, lanes>;
     PanelWork w = *work;
     const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
-    // Each step of k takes another line of A if its columns are contiguous (g^T).
-    [[maybe_unused]] const Index a_ahead = w.a_row == 1 ? 16 * w.a_step : 0;
+    // Where A's columns are contiguous (g^T), each step takes another line, which is fetched some steps before.
+    [[maybe_unused]] const Index a_ahead = w.a_row == 1 && w.depth >= 64 ? 16 * w.a_step : 0;
+    [[maybe_unused]] const Index c_rows_each = 1 + height * fetch_steps / (w.depth + 1);
 
     // Where a tile's rows lie in A, and in start. Beyond the last, row 0 is computed again and not stored.
     Index row[height];
@@ -106,26 +113,25 @@ struct Tiles {
 
       const Scalar* next_c = w.rows > height ? w.c + height * w.c_row : w.c_after;
       Index next_c_rows = w.fetches_c ? height : 0;
-      const Index c_rows_each = 1 + height * fetch_steps<lanes> / (w.depth + 1);
-      const Index steps = w.fetches_c || w.next_b.left > 0 ? fetch_steps<lanes> : w.depth;
-
-      const Scalar* a = w.a;
-      const Scalar* b = w.b;
-      [[maybe_unused]] Scalar* copy = w.copy;
-      for (Index left = w.depth; left > 0; left -= steps) {
+      const auto fetch = [&](Index c_rows) __attribute__((always_inline)) {
         // Not rare at all, but where g++ takes these for often it does not align the loop over k.
         if (w.next_b.left > 0) [[unlikely]]
-          w.next_b.some();
+          w.next_b.template some<fetch_piece<lanes>>();
         if (next_c_rows > 0) [[unlikely]] {
-          for (Index i = std::min(c_rows_each, next_c_rows); i > 0; --i, --next_c_rows, next_c += w.c_row) {
+          for (Index i = std::min(c_rows, next_c_rows); i > 0; --i, --next_c_rows, next_c += w.c_row) {
             TAPEGRAD_UNROLL
             for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
           }
         }
+      };
 
+      const Scalar* a = w.a;
+      const Scalar* b = w.b;
+      [[maybe_unused]] Scalar* copy = w.copy;
+      const auto multiply = [&](Index steps) __attribute__((always_inline)) {
         // By two: fewer jumps, and otherwise g++ moves registers about in every step.
         TAPEGRAD_UNROLL_TWICE
-        for (Index k = std::min(left, steps); k > 0; --k) {
+        for (Index k = 0; k < steps; ++k) {
           V b_row[width];
           TAPEGRAD_UNROLL
           for (int j = 0; j < width; ++j) b_row[j] = V::load(b + j * lanes);
@@ -144,10 +150,21 @@ struct Tiles {
               for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
             }
           }
-          if constexpr (packed_rows == 0 && lanes == max_lanes) __builtin_prefetch(a + a_ahead);
+          if constexpr (packed_rows == 0 && fetches_beside<lanes>) __builtin_prefetch(a + a_ahead);
           a += packed_rows > 0 ? packed_rows : w.a_step;
           b += w.b_step;
         }
+      };
+
+      if constexpr (fetches_beside<lanes>) {
+        const Index steps = w.fetches_c || w.next_b.left > 0 ? fetch_steps : w.depth;
+        for (Index left = w.depth; left > 0; left -= steps) {
+          fetch(c_rows_each);
+          multiply(std::min(left, steps));
+        }
+      } else {
+        fetch(height);
+        multiply(w.depth);
       }
 
       TAPEGRAD_UNROLL
