@@ -50,7 +50,7 @@ void measure_tile(benchmark::State& state) {
                                  .depth = tile.k};
   measure(state, tile.operations(), 1, [&] {
     gemm::PanelWork work = one_tile;
-    kernel.multiply(work, tile.n);
+    kernel.multiply(work, tile.n, false);
   });
 }
 
