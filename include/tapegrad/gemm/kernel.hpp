@@ -8,13 +8,15 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
-/// From where on it pays to fetch and to pack (product.hpp). AVX-512 fetches beside its steps of k, so less has to be
-/// saved, and its multiply-adds spread a number of A themselves if its address is simple, as in packed strips.
+/// From where on it pays to fetch and to pack. For AVX-512 that is sooner: it fetches beside its steps of k, and its
+/// multiply-adds spread a number of A themselves if the address is simple, as in packed strips.
 struct Thresholds {
-  Index row_fetch_strips;     // the next panel is fetched beside so many strips of A where B's rows are contiguous: of
-  Index column_fetch_strips;  // those a processor foresees much by itself; of columns it does not
-  Index fetch_numbers;        // a C of so many numbers comes from far, and is fetched too
-  Index near_panels;          // strips of A are packed for so many panels of B even where they lie near
+  // The next panel of B is fetched while so many strips of A are at work on this one. Contiguous rows want more of them
+  // than contiguous columns, as the processor foresees much of those by itself.
+  Index row_fetch_strips;
+  Index column_fetch_strips;
+  Index fetch_numbers;  // a C of so many numbers comes from far: what is written next is fetched
+  Index near_panels;    // strips of A are packed for so many panels of B even where A's rows lie near
 };
 template <int lanes>
 inline constexpr Thresholds thresholds = {8, 4, 1 << 16, std::numeric_limits<Index>::max()};
@@ -30,9 +32,9 @@ struct Kernel {
 
   int lanes;
   int height;
-  bool fetches_beside;
+  bool fetches_beside;  // these two: tile.hpp
   Index fetch_piece;
-  const Thresholds& from;
+  const Thresholds& pays_from;
   TilesOfHeight tiles;
   TilesOfHeight packed_tiles;         // for packed strips of A
   void (*copying_tiles)(PanelWork*);  // of the whole height and width

@@ -145,7 +145,7 @@ class Product {
   Index strip_panels(Range rows, Range depth) const {
     constexpr Index never = std::numeric_limits<Index>::max();
     if (a_.col_stride != 1) return a_.row_stride == 1 ? scattered_panels : never;
-    const Index near = rows.size() * depth.size() >= min_near ? kernel_.from.near_panels : never;
+    const Index near = rows.size() * depth.size() >= min_near ? kernel_.pays_from.near_panels : never;
     return rows.size() * a_.row_stride >= min_spread ? std::min(near, spread_panels) : near;
   }
 
@@ -173,7 +173,7 @@ class Product {
         .depth = depth.size(),
         .copy = copy,
         .fetches_c =
-            depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= kernel_.from.fetch_numbers,
+            depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= kernel_.pays_from.fetch_numbers,
         .c_after = next_c,
         .next_b = fetch(next_cols, depth, rows.size()),
     };
@@ -202,7 +202,8 @@ class Product {
   Fetch fetch(Range cols, Range depth, Index rows) const {
     const Index strips = rows / kernel_.height;
     const bool by_rows = b_.col_stride == 1;
-    if (strips < (by_rows ? kernel_.from.row_fetch_strips : kernel_.from.column_fetch_strips) || cols.size() == 0)
+    if (strips < (by_rows ? kernel_.pays_from.row_fetch_strips : kernel_.pays_from.column_fetch_strips) ||
+        cols.size() == 0)
       return {};
     Fetch next{.next = b_.at(depth.begin, cols.begin)};
     next.left = by_rows ? depth.size() : cols.size();
