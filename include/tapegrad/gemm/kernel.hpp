@@ -32,8 +32,6 @@ struct Kernel {
 
   int lanes;
   int height;
-  bool fetches_beside;  // these two: tile.hpp
-  Index fetch_piece;
   const Thresholds& pays_from;
   TilesOfHeight tiles;
   TilesOfHeight packed_tiles;         // for packed strips of A
@@ -78,12 +76,11 @@ inline constexpr Kernel::TilesOfHeight tiles_for = {
 };
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
+/// Only AVX-512 profits from the constant addresses of packed strips.
 template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
-    fetches_beside<lanes>,
-    fetch_piece<lanes>,
     thresholds<lanes>,
     tiles_for<isa, height, 0>,
     tiles_for<isa, height, lanes == max_lanes ? height : 0>,

@@ -34,7 +34,8 @@ inline constexpr Index scattered_panels = 4;
 /// keep less of them than of one piece of memory; that costs less than the other, so it pays from more panels on.
 inline constexpr Index spread_panels = 20;
 inline constexpr Index min_spread = 1 << 18;
-/// And where rows lie near, the kernel says; but fewer numbers stay in the first-level cache as they lie.
+/// Where rows lie near, the kernel says from how many panels on it pays, if A's part has so many numbers: fewer stay in
+/// the first-level cache as they lie.
 inline constexpr Index min_near = 1 << 13;
 /// What a cache line that two threads write to costs, in multiplications.
 inline constexpr Index shared_line = 1000;
@@ -90,12 +91,10 @@ class Product {
   void compute(Index block) const {
     const Range rows = part_of(c_.rows, kernel_.height, block / blocks_across_, blocks_down_);
     const Range cols = part_of(c_.cols, kernel_.lanes, block % blocks_across_, blocks_across_);
-    // Parts end where a cache line may, and tiles have an even number of steps.
-    constexpr Index unit = 8;
-    static_assert(max_depth % unit == 0);
+    static_assert(max_depth % fetch_steps == 0);
     const Index depths = std::max<Index>(1, (a_.cols + max_depth - 1) / max_depth);
     for (Index part = 0; part < depths; ++part) {
-      const Range depth = part_of(a_.cols, unit, part, depths);
+      const Range depth = part_of(a_.cols, fetch_steps, part, depths);
       for (Index i = rows.begin; i < rows.end; i += max_rows) {
         const Range some_rows{i, std::min(rows.end, i + max_rows)};
         const Strips strips = strips_of_a(some_rows, depth, cols.size());
@@ -156,7 +155,7 @@ class Product {
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
     const Scalar* const first_row = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
     Scalar* const c = c_.at(rows.begin, cols.begin);
-    const Scalar* const next_c = next_cols.size() > 0 ? c_.at(rows.begin, next_cols.begin) : c;
+    const Scalar* const c_after = next_cols.size() > 0 ? c_.at(rows.begin, next_cols.begin) : c;
     PanelWork work{
         .a = strips.first,
         .a_row = strips.row,
@@ -174,7 +173,7 @@ class Product {
         .copy = copy,
         .fetches_c =
             depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= kernel_.pays_from.fetch_numbers,
-        .c_after = next_c,
+        .c_after = c_after,
         .next_b = fetch(next_cols, depth, rows.size()),
     };
     const Index width = round_up(cols.size(), kernel_.lanes);
@@ -189,7 +188,7 @@ class Product {
       work.c_after = c + kernel_.height * c_.row_stride;
       kernel_.copying_tiles(&work);
       work.rows = rows.size() - kernel_.height;
-      work.c_after = next_c;
+      work.c_after = c_after;
     } else {
       kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
     }
@@ -209,8 +208,8 @@ class Product {
     next.left = by_rows ? depth.size() : cols.size();
     next.stride = by_rows ? b_.row_stride : b_.col_stride;
     next.length = by_rows ? cols.size() : depth.size();
-    const Index times = kernel_.fetches_beside ? strips * ((depth.size() - 1) / fetch_steps + 1) : strips;
-    next.each = next.left * ((next.length - 1) / kernel_.fetch_piece + 1) / times + 1;
+    const Index times = fetches_beside(kernel_.lanes) ? strips * ((depth.size() - 1) / fetch_steps + 1) : strips;
+    next.each = next.left * ((next.length - 1) / fetch_piece(kernel_.lanes) + 1) / times + 1;
     return next;
   }
 

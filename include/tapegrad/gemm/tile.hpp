@@ -41,12 +41,10 @@ struct Fetch {
 /// Whether tiles fetch beside their multiplications: some lines, so many steps of k, some more lines. A processor has
 /// but a dozen lines or so under way at a time, and stops at the next. Where steps are short, as they are without
 /// AVX-512, what it takes to look for lines costs more than such stops, and a tile fetches all of its share at first.
-template <int lanes>
-inline constexpr bool fetches_beside = lanes == max_lanes;
+constexpr bool fetches_beside(int lanes) { return lanes == max_lanes; }
 inline constexpr Index fetch_steps = 8;
 /// What is fetched at a time: a line, or a whole row of a panel.
-template <int lanes>
-inline constexpr Index fetch_piece = fetches_beside<lanes> ? detail::cache_line : max_width* lanes;
+constexpr Index fetch_piece(int lanes) { return fetches_beside(lanes) ? detail::cache_line : max_width * lanes; }
 
 /// C (rows x cols) = start + A·B over `depth` steps of k, under a panel of B that is as wide as a tile.
 struct PanelWork {
@@ -81,7 +79,8 @@ struct Tiles {
     using V = simd::Vec<Scalar, lanes>;
     PanelWork w = *work;
     const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
-    // Where A's columns are contiguous (g^T), each step takes another line, which is fetched some steps before.
+    // Where A's columns are contiguous (g^T), each step takes another line, which is fetched 16 steps before; not for
+    // few steps, where too many of those would lie beyond the last.
     [[maybe_unused]] const Index a_ahead = w.a_row == 1 && w.depth >= 64 ? 16 * w.a_step : 0;
     [[maybe_unused]] const Index c_rows_each = 1 + height * fetch_steps / (w.depth + 1);
 
@@ -116,7 +115,7 @@ struct Tiles {
       const auto fetch = [&](Index c_rows) __attribute__((always_inline)) {
         // Not rare at all, but where g++ takes these for often it does not align the loop over k.
         if (w.next_b.left > 0) [[unlikely]]
-          w.next_b.template some<fetch_piece<lanes>>();
+          w.next_b.template some<fetch_piece(lanes)>();
         if (next_c_rows > 0) [[unlikely]] {
           for (Index i = std::min(c_rows, next_c_rows); i > 0; --i, --next_c_rows, next_c += w.c_row) {
             TAPEGRAD_UNROLL
@@ -150,13 +149,13 @@ struct Tiles {
               for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
             }
           }
-          if constexpr (packed_rows == 0 && fetches_beside<lanes>) __builtin_prefetch(a + a_ahead);
+          if constexpr (packed_rows == 0 && fetches_beside(lanes)) __builtin_prefetch(a + a_ahead);
           a += packed_rows > 0 ? packed_rows : w.a_step;
           b += w.b_step;
         }
       };
 
-      if constexpr (fetches_beside<lanes>) {
+      if constexpr (fetches_beside(lanes)) {
         const Index steps = w.fetches_c || w.next_b.left > 0 ? fetch_steps : w.depth;
         for (Index left = w.depth; left > 0; left -= steps) {
           fetch(c_rows_each);
