@@ -117,6 +117,7 @@ TEST_CASE("gemm: larger sizes, on any number of threads") {
           check_threads(300, 10, 130, a, b, from, 0);
           check_threads(135, 150, 197, a, b, from, 1);  // strips are packed, the last one in part
           check_threads(130, 520, 70, a, b, from, 0);   // C is large for its depth: it is fetched too
+          check_threads(380, 150, 272, a, b, from, 0);  // A is more than goes into a cache: rows in two goes
         }
   }
 }

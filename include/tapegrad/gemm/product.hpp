@@ -12,11 +12,13 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 
-/// Steps of k in one go: C is read and written once in so many. A panel of B is then at most 264 x 48 floats, 50 KB,
-/// which comes from the first-level cache or in order from the second. (264 takes MNIST's 784 pixels in three.)
-inline constexpr Index max_depth = 264;
-/// Rows in one go: that much of A, 405 KB, stays in a second-level cache of 512 KB while all panels of B pass by.
-inline constexpr Index max_rows = 384;
+/// Steps of k in one go: C is read and written once in so many. A panel of B is then at most 272 x 48 floats, 52 KB,
+/// which comes from the first-level cache or in order from the second. (272 takes MNIST's 784 pixels in three, each of
+/// whole cache lines.)
+inline constexpr Index max_depth = 272;
+/// Numbers of A in one go, rows times steps: 400 KB stay in a second-level cache of 512 KB while all panels of B pass
+/// by.
+inline constexpr Index max_part = 100 << 10;
 /// A panel of a B with contiguous rows is copied only where that pays: for more rows of C than this times a vector's
 /// lanes (a narrow panel uses little of each cache line it loads, so there a copy pays sooner), and for more steps of k
 /// than direct_depth, as a shorter panel stays in the first-level cache anyway.
@@ -50,15 +52,17 @@ struct Range {
 
 inline Index round_up(Index size, Index unit) { return (size + unit - 1) / unit * unit; }
 
-/// Part `part` of `parts` nearly equal ones of 0 .. size, which begin at multiples of `unit`.
-inline Range part_of(Index size, Index unit, Index part, Index parts) {
-  const Index units = (size + unit - 1) / unit;
-  return {units * part / parts * unit, std::min(size, units * (part + 1) / parts * unit)};
+/// Part `part` of `parts` nearly equal ones, which begin at multiples of `unit` from the whole's beginning; past the
+/// last there is an empty one.
+inline Range part_of(Range whole, Index unit, Index part, Index parts) {
+  const Index units = (whole.size() + unit - 1) / unit;
+  const auto at = [&](Index p) { return std::min(whole.end, whole.begin + units * p / parts * unit); };
+  return {at(part), at(part + 1)};
 }
 
-/// Room for a copy of max_depth x max_rows numbers of A, the calling thread's own.
+/// Room for a copy of max_part numbers of A, the calling thread's own.
 inline Scalar* packed_room() {
-  thread_local const auto room = detail::allocate_aligned<Scalar>(max_depth * max_rows);
+  thread_local const auto room = detail::allocate_aligned<Scalar>(max_part);
   return room.get();
 }
 
@@ -74,8 +78,8 @@ class Product {
     Index least = std::numeric_limits<Index>::max();
     for (Index down = threads; down >= 1; --down) {
       const Index across = threads / down;
-      const Index rows = part_of(c.rows, kernel_.height, down - 1, down).size();
-      const Index cols = part_of(c.cols, kernel_.lanes, across - 1, across).size();
+      const Index rows = part_of({0, c.rows}, kernel_.height, down - 1, down).size();
+      const Index cols = part_of({0, c.cols}, kernel_.lanes, across - 1, across).size();
       const Index shared_lines = across > 1 && c.row_stride % detail::cache_line != 0 ? rows : 0;
       const Index cost = (rows + pack_cost) * cols * a.cols + shared_lines * shared_line;
       if (cost < least - least / 32) {
@@ -89,18 +93,22 @@ class Product {
   Index blocks() const { return blocks_down_ * blocks_across_; }
 
   void compute(Index block) const {
-    const Range rows = part_of(c_.rows, kernel_.height, block / blocks_across_, blocks_down_);
-    const Range cols = part_of(c_.cols, kernel_.lanes, block % blocks_across_, blocks_across_);
-    static_assert(max_depth % fetch_steps == 0);
+    const Range rows = part_of({0, c_.rows}, kernel_.height, block / blocks_across_, blocks_down_);
+    const Range cols = part_of({0, c_.cols}, kernel_.lanes, block % blocks_across_, blocks_across_);
     const Index depths = std::max<Index>(1, (a_.cols + max_depth - 1) / max_depth);
+    const auto depth_of = [&](Index part) { return part_of({0, a_.cols}, detail::cache_line, part, depths); };
     for (Index part = 0; part < depths; ++part) {
-      const Range depth = part_of(a_.cols, fetch_steps, part, depths);
-      for (Index i = rows.begin; i < rows.end; i += max_rows) {
-        const Range some_rows{i, std::min(rows.end, i + max_rows)};
+      const Range depth = depth_of(part);
+      const Index most_rows = max_part / std::max<Index>(depth.size(), 1) / kernel_.height * kernel_.height;
+      const Index goes = (rows.size() + most_rows - 1) / most_rows;
+      for (Index go = 0; go < goes; ++go) {
+        const Range some_rows = part_of(rows, kernel_.height, go, goes);
         const Strips strips = strips_of_a(some_rows, depth, cols.size());
-        for (Range panel = panel_at(cols.begin, cols.end); panel.size() > 0;) {
-          const Range next = panel_at(panel.end, cols.end);
-          multiply(strips, some_rows, panel, next, depth);
+        const Range first_cols = panel_cols(cols.begin, cols.end);
+        const Panel after_last{first_cols, go + 1 < goes ? depth : depth_of(part + 1)};
+        for (Panel panel{first_cols, depth}; panel.cols.size() > 0;) {
+          const Panel next{panel_cols(panel.cols.end, cols.end), depth};
+          multiply(strips, some_rows, panel, next.cols.size() > 0 ? next : after_last);
           panel = next;
         }
       }
@@ -117,9 +125,15 @@ class Product {
     bool packed;
   };
 
+  /// Part of B.
+  struct Panel {
+    Range cols;
+    Range depth;
+  };
+
   /// The columns of the panel that begins there: three vectors, but two and two where four are left, as three and one
   /// take longer.
-  Range panel_at(Index begin, Index end) const {
+  Range panel_cols(Index begin, Index end) const {
     const Index vectors = (end - begin + kernel_.lanes - 1) / kernel_.lanes;
     const Index width = vectors == 4 ? 2 : std::min<Index>(vectors, max_width);
     return {begin, std::min(end, begin + width * kernel_.lanes)};
@@ -148,14 +162,15 @@ class Product {
     return rows.size() * a_.row_stride >= min_spread ? std::min(near, spread_panels) : near;
   }
 
-  /// The rows of C under a panel of B.
-  void multiply(const Strips& strips, Range rows, Range cols, Range next_cols, Range depth) const {
+  /// The rows of C under a panel of B. The one after it is fetched meanwhile.
+  void multiply(const Strips& strips, Range rows, const Panel& panel, const Panel& next) const {
+    const auto [cols, depth] = panel;
     alignas(64) Scalar copy[max_depth * max_width * max_lanes];
     alignas(64) static constexpr Scalar zeros[max_width * max_lanes] = {};
     const bool from_c = depth.begin > 0 || start_.from == GemmStart::From::c;
     const Scalar* const first_row = start_.from == GemmStart::From::bias ? start_.bias_row + cols.begin : zeros;
     Scalar* const c = c_.at(rows.begin, cols.begin);
-    const Scalar* const c_after = next_cols.size() > 0 ? c_.at(rows.begin, next_cols.begin) : c;
+    const Scalar* const c_after = c_.at(rows.begin, next.cols.begin);
     PanelWork work{
         .a = strips.first,
         .a_row = strips.row,
@@ -174,7 +189,7 @@ class Product {
         .fetches_c =
             depth.size() * kernel_.height >= min_fetch_work && rows.size() * c_.cols >= kernel_.pays_from.fetch_numbers,
         .c_after = c_after,
-        .next_b = fetch(next_cols, depth, rows.size()),
+        .next_b = fetch(next, rows.size(), depth.size()),
     };
     const Index width = round_up(cols.size(), kernel_.lanes);
     const bool by_rows = b_.col_stride == 1;
@@ -197,18 +212,19 @@ class Product {
     kernel_.multiply(work, width, strips.packed);
   }
 
-  /// The next panel, if it is worth fetching while so many rows of this one are computed.
-  Fetch fetch(Range cols, Range depth, Index rows) const {
+  /// That panel, if it is worth fetching while so many rows and steps of another are computed.
+  Fetch fetch(const Panel& panel, Index rows, Index steps) const {
+    const auto [cols, depth] = panel;
     const Index strips = rows / kernel_.height;
     const bool by_rows = b_.col_stride == 1;
     if (strips < (by_rows ? kernel_.pays_from.row_fetch_strips : kernel_.pays_from.column_fetch_strips) ||
-        cols.size() == 0)
+        depth.size() == 0)
       return {};
     Fetch next{.next = b_.at(depth.begin, cols.begin)};
     next.left = by_rows ? depth.size() : cols.size();
     next.stride = by_rows ? b_.row_stride : b_.col_stride;
     next.length = by_rows ? cols.size() : depth.size();
-    const Index times = fetches_beside(kernel_.lanes) ? strips * ((depth.size() - 1) / fetch_steps + 1) : strips;
+    const Index times = fetches_beside(kernel_.lanes) ? strips * ((steps - 1) / fetch_steps + 1) : strips;
     next.each = next.left * ((next.length - 1) / fetch_piece(kernel_.lanes) + 1) / times + 1;
     return next;
   }
