@@ -24,8 +24,9 @@ inline constexpr Index max_part = 100 << 10;
 /// than direct_depth, as a shorter panel stays in the first-level cache anyway.
 inline constexpr Index direct_rows = 4;
 inline constexpr Index direct_depth = 32;
-/// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it.
-inline constexpr Index pack_cost = 8;
+/// A panel's way to a thread, and into its copy, costs as much as multiplying about so many rows by it; and a strip's
+/// way as much as multiplying it by so many columns.
+inline constexpr Index way_cost = 8;
 /// In a tile of fewer steps times rows, fetching C takes as long as it saves.
 inline constexpr Index min_fetch_work = 128;
 /// Strips of A are packed if they have at least so many steps of k, and enough panels of B make up for it. Where the
@@ -72,7 +73,7 @@ class Product {
   Product(const ConstStridedMatrix& a, const ConstStridedMatrix& b, const StridedMatrix& c, const GemmStart& start)
       : kernel_(kernel()), a_(a), b_(b), c_(c), start_(start) {
     // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
-    // others must be better by some percent: what a thread has written it should also be the one to read, and
+    // others must be better by a little: what a thread has written it should also be the one to read, and
     // elementwise loops take runs of whole rows (gradients and weights in an optimizer's step).
     const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1, num_threads());
     Index least = std::numeric_limits<Index>::max();
@@ -81,8 +82,8 @@ class Product {
       const Index rows = part_of({0, c.rows}, kernel_.height, down - 1, down).size();
       const Index cols = part_of({0, c.cols}, kernel_.lanes, across - 1, across).size();
       const Index shared_lines = across > 1 && c.row_stride % detail::cache_line != 0 ? rows : 0;
-      const Index cost = (rows + pack_cost) * cols * a.cols + shared_lines * shared_line;
-      if (cost < least - least / 32) {
+      const Index cost = (rows + way_cost) * (cols + way_cost) * a.cols + shared_lines * shared_line;
+      if (cost < least - least / 64) {
         least = cost;
         blocks_down_ = down;
         blocks_across_ = across;
