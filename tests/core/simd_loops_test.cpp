@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -81,6 +82,29 @@ TEST_CASE("simd: reductions", "[simd]") {
                    static_cast<Scalar>(tg::simd::sum_of_squares(x.data(), n)),
                    static_cast<Scalar>(tg::simd::dot(x.data(), y.data(), n) * 1e3), tg::simd::max(x.data(), n)};
   });
+}
+
+TEST_CASE("simd: what lies in [0, 1]", "[simd]") {
+  const Scalar smallest = std::numeric_limits<Scalar>::min(), infinity = std::numeric_limits<Scalar>::infinity();
+  const Scalar outside[] = {-1,       -smallest, std::nextafter(Scalar(1), Scalar(2)),
+                            infinity, -infinity, std::numeric_limits<Scalar>::quiet_NaN()};
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    for (Index n : sizes) {
+      INFO("n " << n << " isa " << tg::name(isa));
+      Numbers x = random_numbers(n, 0, 1);
+      if (n > 0) x.front() = 1, x.back() = Scalar(-0.0);
+      CHECK(tg::simd::in_unit_interval(x.data(), n));
+      for (std::size_t i = 0; i < x.size(); i += 13) {
+        for (Scalar number : outside) {
+          INFO("x[" << i << "] = " << number);
+          const Scalar before = std::exchange(x[i], number);
+          CHECK_FALSE(tg::simd::in_unit_interval(x.data(), n));
+          x[i] = before;
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("simd: column sums", "[simd]") {

@@ -16,18 +16,12 @@ namespace detail {
 
 /// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
 inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
-  parallel_for(x.size(), chunk_size, [&](Index chunk_begin, Index chunk_end) {
-    Block block;
-    for_blocks(chunk_begin, chunk_end, [&](Index begin, Index n) {
-      // Not positive within; NaN for NaN.
-      each(
-          block.data, n, [](const Four& a) { return a * (a - 1); }, x.data() + begin);
-      if (simd::max(block.data, n) <= 0) return;
-      Index i = begin;
-      while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
-      throw ValueError(
-          concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
-    });
+  parallel_for(x.size(), chunk_size, [&](Index begin, Index end) {
+    if (simd::in_unit_interval(x.data() + begin, end - begin)) return;
+    Index i = begin;
+    while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
+    throw ValueError(
+        concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
   });
 }
 inline void check_targets(const char* op, const char* what, ConstTensorView x) {

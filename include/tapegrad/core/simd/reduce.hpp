@@ -101,6 +101,25 @@ struct Max {
   }
 };
 
+/// All elements are, if the sum of their distances to the interval is 0.
+struct InUnitInterval {
+  template <int lanes>
+  static TAPEGRAD_INLINE bool run(const Scalar* x, Index n) {
+    using V = Vec<Scalar, lanes>;
+    const V zero = V::zero(), one = V::all(1);
+    V sum = zero;
+    const auto add = [&](const V& a) __attribute__((always_inline)) {
+      sum = sum + larger(zero, larger(zero - a, a - one));  // NaN for NaN
+    };
+    Index i = 0;
+    for (; i + lanes <= n; i += lanes) add(V::load(x + i));
+    if (i < n) add(V::load(x + i, n - i));
+    Scalar lane[lanes];
+    sum.store(lane);
+    return std::all_of(lane, lane + lanes, [](Scalar distance) { return distance == 0; });
+  }
+};
+
 /// 32 columns at a time, each the sum of its rows in order, over `divisor`.
 struct ColumnSums {
   template <int lanes>
@@ -131,6 +150,7 @@ TAPEGRAD_BODY double sum(const Scalar* x, Index n) { return run<detail::Sum>(n, 
 TAPEGRAD_BODY double dot(const Scalar* x, const Scalar* y, Index n) { return run<detail::Sum>(n, x, y); }
 TAPEGRAD_BODY double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
 TAPEGRAD_BODY Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
+TAPEGRAD_BODY bool in_unit_interval(const Scalar* x, Index n) { return run<detail::InUnitInterval>(x, n); }
 TAPEGRAD_BODY void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
   run<detail::ColumnSums>(x, rows, cols, stride, out, add, 1.0);
 }

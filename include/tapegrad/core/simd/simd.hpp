@@ -36,6 +36,8 @@ double sum_of_squares(const Scalar* x, Index n);
 double dot(const Scalar* x, const Scalar* y, Index n);
 /// The largest element; NaN if there is one; -infinity for n = 0.
 Scalar max(const Scalar* x, Index n);
+/// Whether all elements are in [0, 1]; NaN is not.
+bool in_unit_interval(const Scalar* x, Index n);
 /// out[j] = sum over i of x[i * stride + j], for j < cols; added to out[j] if `add`. (The gradient of a bias: share it
 /// over threads by columns.)
 void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add = false);
