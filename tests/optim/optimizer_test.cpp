@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "catch.hpp"
 #include "setup.hpp"
@@ -280,6 +281,26 @@ TEST_CASE("where the square of a gradient is 0, a step is no longer than where i
   add_gradient(parameters[0], tg::Tensor({1}, {tg::Scalar(3.42e-18)}));
   adam.step();
   CHECK(std::abs(only(parameters[0]) - before) <= 1.001e-3);
+}
+
+TEST_CASE("a gradient whose square overflows does not hold its parameter for good") {
+  const auto check = [](auto make) {
+    Parameters parameters{{1}};
+    const auto optimizer = make(parameters.all);
+    const auto step = [&](tg::Scalar gradient) {
+      optimizer->zero_grad();
+      add_gradient(parameters[0], tg::Tensor({1}, {gradient}));
+      optimizer->step();
+    };
+    step(std::sqrt(std::numeric_limits<tg::Scalar>::max()) * 100);
+    for (const auto& buffer : optimizer->states()[0].buffers) CHECK(std::isfinite(buffer.value.item()));
+    for (int i = 0; i < 7500; ++i) step(1);  // the square decays to 1, in double too
+    const double before = only(parameters[0]);
+    for (int i = 0; i < 100; ++i) step(1);
+    CHECK(only(parameters[0]) == Approx(before - 0.1).epsilon(0.01));
+  };
+  check([](const auto& p) { return std::make_unique<Adam>(p, AdamOptions{.lr = 1e-3, .betas = {0.9, 0.9}}); });
+  check([](const auto& p) { return std::make_unique<RMSprop>(p, RMSpropOptions{.lr = 1e-3, .alpha = 0.9}); });
 }
 
 TEST_CASE("gradients that are not finite are taken as they are unless asked about") {

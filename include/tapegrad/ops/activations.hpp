@@ -123,7 +123,7 @@ struct GeluExact : detail::Elementwise {
   void forward(ConstTensorView x, TensorView y, TensorView phi) const {
     const auto distribution = [](Scalar at) { return std::erfc(at * -inverse_sqrt2) / 2; };
     detail::each(
-        phi, [&](const Four& a) { return one_by_one(a, distribution); }, x);
+        phi, [&](const Four& a) { return one_by_one(distribution, a); }, x);
     detail::each(y, detail::times_finite, phi, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView phi, ConstTensorView dy, Gradient dx) const {

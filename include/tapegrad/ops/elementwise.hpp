@@ -36,10 +36,6 @@ inline void contribute_blocks(Gradient gradient, FunctionRef<void(Index, Index, 
   });
 }
 
-TAPEGRAD_INLINE Four power(const Four& base, Scalar exponent) {
-  return one_by_one(base, [exponent](Scalar x) { return std::pow(x, exponent); });
-}
-
 inline constexpr auto negated = [](const Four& x) { return -x; };
 
 }  // namespace detail
@@ -97,18 +93,21 @@ struct Pow : detail::Elementwise {
   Scalar exponent;
 
   void forward(ConstTensorView x, TensorView y) const {
+    const auto power = [this](Scalar base) { return std::pow(base, exponent); };
     detail::each(
-        y, [this](const Four& base) { return detail::power(base, exponent); }, x);
+        y, [&](const Four& base) { return one_by_one(power, base); }, x);
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     if (!dx) return;
     if (exponent == 0) {
       dx.accumulator();  // x^-1 * 0 would be NaN at 0
     } else {
-      const auto slope = [this](const Four& base, const Four& g) {
-        return exponent * g * detail::power(base, exponent - 1);
+      // In double, as in float the power may overflow where its product with the rest does not.
+      const auto slope = [e = double{exponent}](Scalar base, Scalar g) {
+        return static_cast<Scalar>(e * double{g} * std::pow(double{base}, e - 1));
       };
-      detail::contribute(dx, slope, x, dy);
+      detail::contribute(
+          dx, [&](const Four& base, const Four& g) { return one_by_one(slope, base, g); }, x, dy);
     }
   }
 };

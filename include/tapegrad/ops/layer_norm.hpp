@@ -21,7 +21,8 @@ struct LayerNorm {
   Shape shape(const Shape& x) const {
     detail::require<ShapeError>(x.rank() > 0 && x.cols() == features, name, ": input is ", x, ", features are ",
                                 features, "; the input's last axis must have as many elements");
-    detail::require<ShapeError>(features > 0, name, ": input is ", x, "; a mean over nothing has no value");
+    detail::require<ShapeError>(features > 0, name, ": input is ", x,
+                                "; a mean over nothing has no value: features must be at least 1");
     return x;
   }
   /// 1 / sqrt(variance + eps) of each row.

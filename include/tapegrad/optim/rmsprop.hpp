@@ -50,7 +50,9 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     parallel_for(state.parameter->size(), detail::chunk_size, [&](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) {
         const Scalar g = gradient[i] + decay * p[i];
-        v[i] = flushed(keep * v[i] + rest * g * g);
+        // Where a square overflows v can decay again; centered, what is infinite shows as NaN.
+        const Scalar most = std::numeric_limits<Scalar>::max(), square = keep * v[i] + rest * g * g;
+        v[i] = flushed(mean ? square : std::min(square, most));
         Scalar variance = v[i];
         if (mean) {
           mean[i] = flushed(keep * mean[i] + rest * g);

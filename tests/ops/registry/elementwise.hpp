@@ -42,6 +42,13 @@ inline Entries elementwise() {
        .extremes = {{{{-inf, -2, 0, inf, nan}}, {-inf, -8, 0, inf, nan}, {{inf, 12, 0, inf, nan}}}},
        .tolerance = 4e-6},
       {.name = "pow",
+       .variant = "-0.5",
+       .draws = {uniform(0.1, 3)},
+       .apply = [](auto v) { return pow(v[0], -0.5); },
+       .pointwise = [](auto x) { return 1 / std::sqrt(x[0]); },
+       // The derivative is near the largest float, and twice as much, x^-1.5, is none.
+       .extremes = {{{{1.84e-26, 0, inf}}, {7.3721e12, inf, 0}, {{-2.003287e38, -inf, 0}}}}},
+      {.name = "pow",
        .variant = "0",
        .apply = [](auto v) { return pow(v[0], 0); },
        .pointwise = [](auto) { return 1; },

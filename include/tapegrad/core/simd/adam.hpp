@@ -18,7 +18,7 @@ struct Adam {
     using V = Vec<Scalar, lanes>;
     const AdamStep& s = *options;
     const auto all = [](double x) __attribute__((always_inline)) { return V::all(static_cast<Scalar>(x)); };
-    const V least = V::all(std::numeric_limits<Scalar>::min());
+    const V least = V::all(std::numeric_limits<Scalar>::min()), most = V::all(std::numeric_limits<Scalar>::max());
     const V beta1 = all(s.beta1), rest1 = all(1 - s.beta1), beta2 = all(s.beta2), rest2 = all(1 - s.beta2);
     const V down = all(-s.step), root_scale = all(s.root_scale), eps = all(s.eps), l2 = all(s.l2), keep = all(s.keep);
     // Slopes whose square would be subnormal.
@@ -31,7 +31,7 @@ struct Adam {
       mean = if_less(abs(mean), least, V::zero(), mean);
       const V squared = if_less(abs(decayed), least_slope, V::zero(), decayed);
       square = fma(rest2 * squared, squared, beta2 * square);
-      square = if_less(square, least, V::zero(), square);
+      square = if_less(square, least, V::zero(), if_less(most, square, most, square));
     };
     const auto updated = [&](const V& weight, const V& mean, const V& square) __attribute__((always_inline)) {
       return fma(down, mean / fma(root_scale, sqrt(square), eps), decays ? keep * weight : weight);

@@ -70,7 +70,8 @@ struct AdamStep {
   double keep = 1;  ///< 1 - lr * weight_decay for decoupled decay (AdamW's)
 };
 /// Updates p, m and v in one pass. Moments that decay below the normal numbers become 0: each operation on a
-/// subnormal costs a hundred cycles, and weights that see no gradient would breed them by the thousand.
+/// subnormal costs a hundred cycles, and weights that see no gradient would breed them by the thousand. Where a square
+/// overflows, v becomes the largest number and can decay again: infinite, it would hold p where it is for good.
 void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n);
 
 // ---- images (bytes.hpp) ---------------------------------------------------------------------------------------------

@@ -257,11 +257,11 @@ template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> square(const Vec<T, lanes>& a) {
   return a * a;
 }
-/// f of each number, for what there is no loop for.
-template <class F, class T, int lanes>
-TAPEGRAD_INLINE Vec<T, lanes> one_by_one(const Vec<T, lanes>& a, const F& f) {
+/// f of each number, or of each pair, for what there is no loop for.
+template <class F, class T, int lanes, class... More>
+TAPEGRAD_INLINE Vec<T, lanes> one_by_one(const F& f, const Vec<T, lanes>& a, const More&... more) {
   Vec<T, lanes> result = a;
-  for (int i = 0; i < lanes; ++i) result.raw[i] = f(a.raw[i]);
+  for (int i = 0; i < lanes; ++i) result.raw[i] = f(a.raw[i], more.raw[i]...);
   return result;
 }
 template <class T, int lanes>

@@ -29,7 +29,7 @@ using tapegrad::detail::Part;
 using tapegrad::detail::require;
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_file(const Path& path, std::initializer_list<Part> parts) {
-  throw IoError(concat(path.string(), ": ", concat(parts)));
+  throw IoError(concat(path.empty() ? "a file without a name" : path.string(), ": ", concat(parts)));
 }
 /// Throws an IoError that begins with the file's name, unless `condition`.
 template <class... Parts>

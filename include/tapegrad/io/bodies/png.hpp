@@ -22,8 +22,9 @@ inline std::vector<png_byte> encode_png(const Path& path, ConstTensorView image)
   std::vector<png_byte> levels;
   levels.reserve(static_cast<std::size_t>(image.size()));
   for (const Scalar level : image.span()) {
-    require<ValueError>(!std::isnan(level), "save_png: the image for ", path.string(), " holds NaN at level ",
-                        levels.size(), "; levels are numbers in [0, 1]");
+    require<ValueError>(!std::isnan(level), "save_png: the image for ", path.string(), " holds NaN at ",
+                        tapegrad::detail::position(image.shape(), static_cast<Index>(levels.size())),
+                        "; levels are numbers in [0, 1]");
     levels.push_back(static_cast<png_byte>(std::lround(255 * std::clamp<Scalar>(level, 0, 1))));
   }
 
