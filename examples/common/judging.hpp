@@ -1,5 +1,6 @@
 #pragma once
-// How alike two sets of images are, by their features: rows of a matrix, whoever computed them.
+// How alike two sets of images are, by their features: rows of a matrix, whoever computed them. Eigen's products are
+// lazy here: each sum in one order, whatever the number of threads.
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -20,7 +21,7 @@ struct Normal {
     const Eigen::MatrixXd all = rows.matrix().cast<double>();
     mean = all.colwise().mean();
     const Eigen::MatrixXd centred = all.rowwise() - mean;
-    covariance = centred.transpose() * centred / static_cast<double>(all.rows() - 1);
+    covariance = centred.transpose().lazyProduct(centred) / static_cast<double>(all.rows() - 1);
   }
 
   Eigen::RowVectorXd mean;
@@ -31,14 +32,15 @@ struct Normal {
 inline Eigen::MatrixXd square_root(const Eigen::MatrixXd& matrix) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(matrix);
   const Eigen::VectorXd roots = eigen.eigenvalues().cwiseMax(0).cwiseSqrt();
-  return eigen.eigenvectors() * roots.asDiagonal() * eigen.eigenvectors().transpose();
+  const Eigen::MatrixXd scaled = eigen.eigenvectors() * roots.asDiagonal();
+  return scaled.lazyProduct(eigen.eigenvectors().transpose());
 }
 
 /// |mean difference|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2): Heusel et al. 2017, where the features are an Inception
 /// network's. Its square root is a distance (Frechet's, Wasserstein's); the figure goes by the name without the root.
 inline double frechet_distance(const Normal& a, const Normal& b) {
   const Eigen::MatrixXd root = square_root(a.covariance);
-  const Eigen::MatrixXd product = root * b.covariance * root;
+  const Eigen::MatrixXd half = root.lazyProduct(b.covariance), product = half.lazyProduct(root);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(product, Eigen::EigenvaluesOnly);
   const double cross = eigen.eigenvalues().cwiseMax(0).cwiseSqrt().sum();
   return (a.mean - b.mean).squaredNorm() + a.covariance.trace() + b.covariance.trace() - 2 * cross;

@@ -86,9 +86,9 @@ TEST_CASE("numbers of any type fill a tensor") {
 
 TEST_CASE("a tensor's misuse is refused in words") {
   Tensor t({2, 3});
-  CHECK_THROWS_WITH(t[6], "tensor: element 6 of 6 (shape 2x3)");
-  CHECK_THROWS_WITH(t[-1], "tensor: element -1 of 6 (shape 2x3)");
-  CHECK_THROWS_WITH(t(0, 3), "tensor: element (0, 3) of shape 2x3");
+  CHECK_THROWS_WITH(t[6], "tensor: element 6 of 6 (shape 2x3); they count from 0");
+  CHECK_THROWS_WITH(t[-1], "tensor: element -1 of 6 (shape 2x3); they count from 0");
+  CHECK_THROWS_WITH(t(0, 3), "tensor: element (0, 3) of shape 2x3; rows and columns count from 0");
   CHECK_THROWS_AS(t(0, -1), ValueError);
   CHECK_THROWS_AS(t(-1, 0), ValueError);
   CHECK_THROWS_AS(t(2, 0), ValueError);

@@ -17,7 +17,7 @@ TEST_CASE("an image data set keeps bytes and gives numbers in [0, 1]") {
   CHECK(same_bits(set.tensor(0, 1), Tensor({1, 4}, {0, 1, Scalar(0.2), Scalar(0.4)})));
   CHECK(set.tensor(1, 1)(0, 3) == Scalar(4) / Scalar(255));
   CHECK(set.tensor(2, 0).shape() == Shape{0, 4});
-  CHECK_THROWS_WITH(set.tensor(1, 2), "image data set: 2 images from number 1 on, of 2");
+  CHECK_THROWS_WITH(set.tensor(1, 2), "image data set: 2 images from number 1 on, of 2; they must be in the set");
   CHECK_THROWS_AS(set.tensor(1, std::numeric_limits<Index>::max()), ValueError);
 }
 

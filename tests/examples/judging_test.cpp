@@ -3,6 +3,7 @@
 #include "../../examples/common/judging.hpp"
 
 #include "catch.hpp"
+#include "threads.hpp"
 
 using namespace examples;
 
@@ -42,6 +43,15 @@ TEST_CASE("the Frechet distance of two normal distributions is the formula's") {
   b.covariance << 2, 1, 1,
       2;  // tr(A + B) = 17; tr((A^1/2 B A^1/2)^1/2) = sqrt(26 + 2 sqrt(108)), of trace and determinant
   CHECK(frechet_distance(a, b) == Approx(25 + 17 - 2 * std::sqrt(26 + 2 * std::sqrt(108.0))));
+}
+
+TEST_CASE("the Frechet distance has the same bits on any number of threads") {
+  const tg::Tensor a = normal(500, 200, 0, 1, 1), b = normal(500, 200, 1, 2, 2);
+  const auto distance = [&](int threads) {
+    const Threads guard(threads);
+    return frechet_distance(Normal(a), Normal(b));
+  };
+  CHECK(distance(3) == distance(1));
 }
 
 TEST_CASE("a normal distribution is fitted to rows") {

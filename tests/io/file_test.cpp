@@ -36,6 +36,9 @@ TEST_CASE("an atomic file is there after commit, and only then") {
     CHECK(read_bytes(path) == "old");
     file.write("er", 2);
     file.commit();
+    CHECK_THROWS_WITH(file.write("st", 2),
+                      path.string() + ": is closed since commit(); another AtomicFile may replace it");
+    CHECK_THROWS_WITH(file.commit(), ContainsSubstring("is closed since commit()"));
   }
   CHECK(read_bytes(path) == "newer");
   CHECK(dir.count() == 1);

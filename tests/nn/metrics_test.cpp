@@ -13,8 +13,8 @@ TEST_CASE("count_correct counts rows whose first largest score is at the label")
   CHECK(nn::count_correct(Tensor({2, 2}, {0, 1, 1, 0}), std::vector<bool>{true, true}) == 1);
   CHECK(nn::count_correct(Tensor({1, 2}, {0, 1}), std::string{'\1'}) == 1);
   CHECK_THROWS_WITH(nn::count_correct(scores, std::span(labels).first(3)),
-                    "count_correct: scores are 4x3, and there are 3 labels; scores must be samples x classes, with one "
-                    "label a sample");
+                    "count_correct: scores are 4x3, and there are 3 labels; scores must be samples x classes, with at "
+                    "least one class and one label a sample");
   CHECK_THROWS_AS(nn::count_correct(Tensor({4}), labels), ShapeError);
   CHECK_THROWS_WITH(nn::count_correct(Tensor({2, 3}), std::vector<int>{0, 3}),
                     "count_correct: label 3 in row 1; there are 3 classes");

@@ -119,6 +119,13 @@ TEST_CASE("the gradient of gather_rows finds its rows' elements, however long ro
   CHECK(wrong(3, [&](Index col) { return dy[col] + dy[2 * cols + col]; }) == 0);
 }
 
+TEST_CASE("a long axis can be transposed, though its square is more than memory can address") {
+  tg::Tape tape;
+  const tg::Index many = tg::Index{1} << 40;
+  CHECK(transpose(tape.constant(tg::Tensor({0, many}))).shape() == tg::Shape{many, 0});
+  CHECK(max(tape.constant(tg::Tensor({0, 2, many})), 1).shape() == tg::Shape{0, many});
+}
+
 TEST_CASE("what works along the last axis makes one node, without a transpose") {
   tg::Tape tape;
   const Var x = tape.constant(Tensor({3, 5}));

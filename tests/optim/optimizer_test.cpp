@@ -74,7 +74,7 @@ TEST_CASE("a group has options and a learning rate of its own") {
   CHECK_THROWS_WITH(sgd.lr(2), "sgd: group 2 of 2; groups count from 0");
 
   const std::vector<double> rates{0.5, -1, 3};
-  CHECK_THROWS_WITH(sgd.set_lr(rates), "sgd: got 3 learning rates for 2 groups");
+  CHECK_THROWS_WITH(sgd.set_lr(rates), "sgd: got 3 learning rates for 2 groups; there may be one for each");
   CHECK_THROWS_WITH(sgd.set_lr(std::span(rates).first(2)), "sgd: lr = -1; it must be finite and not negative");
   CHECK(sgd.lr(0) == 2);
   sgd.set_lr(std::span(rates).first(1));

@@ -85,6 +85,21 @@ TEST_CASE("LinearLR warms up from its first step on, and stays") {
   TwoGroups groups;
   LinearLR schedule(groups.sgd, {.start_factor = 0.2, .total_iters = 4});
   check(groups, schedule, {0.2, 0.4, 0.6, 0.8, 1, 1, 1});
+  LinearLR::Rate to_the_end = LinearLR::rate({.start_factor = 0.06, .end_factor = 0.57, .total_iters = 7});
+  CHECK(to_the_end(1, 7) == 0.57);
+}
+
+TEST_CASE("a schedule goes on where another one was, of as many groups") {
+  TwoGroups groups;
+  ExponentialLR schedule(groups.sgd, {.gamma = 0.5});
+  CHECK_THROWS_WITH(schedule.restore(1, std::vector<double>(3, 0.5)),
+                    "schedule: got 3 base rates for 2 groups; there must be one for each");
+  CHECK_THROWS_WITH(schedule.restore(1, std::vector<double>{0.5}), ContainsSubstring("got 1 base rates"));
+  CHECK(schedule.steps() == 0);
+  schedule.restore(1, std::vector<double>{8, 4});
+  schedule.step();
+  CHECK(groups.sgd.lr(0) == 2);
+  CHECK(groups.sgd.lr(1) == 1);
 }
 
 TEST_CASE("a schedule's options that are not given") {

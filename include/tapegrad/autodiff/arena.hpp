@@ -59,7 +59,6 @@ class Arena {
     while (next < blocks_.size() && blocks_[next].bytes < bytes) ++next;
     if (next == blocks_.size()) {
       const std::size_t size = std::max(bytes, blocks_.empty() ? first_block : 2 * blocks_.back().bytes);
-      blocks_.reserve(blocks_.size() + 1);
       blocks_.push_back({allocate_aligned<std::byte>(size), size});
     }
     begin_block(next);

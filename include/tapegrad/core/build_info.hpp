@@ -11,10 +11,11 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// What this program was built of and runs on, in one line: what a bug report needs, and what equal bits depend on.
 /// "tapegrad 0.1.0, float, avx512 kernels, OpenMP, 2 threads, Eigen 3.4.0, g++ 12.2.0". Portable kernels "that round
-/// products" are those of processors without fused multiply-adds: bits differ from all others'.
+/// products" are those compiled by flags without fused multiply-adds: bits differ from all others'.
 inline std::string build_info() {
 #if defined(__clang__)
-  const std::string compiler = "clang " __clang_version__;
+  const std::string compiler =
+      detail::concat("clang ", __clang_major__, ".", __clang_minor__, ".", __clang_patchlevel__);
 #elif defined(__GNUC__)
   const std::string compiler = "g++ " __VERSION__;
 #else

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "error.hpp"
 
@@ -58,6 +59,13 @@ class Shape {
     Shape result;
     const int changed = checked_axis(axis);
     for (int i = 0; i < rank_; ++i) result.append(i == changed ? length : (*this)[i]);
+    return result;
+  }
+  /// This shape with two axes swapped.
+  Shape swapped(int a, int b) const {
+    Shape result = *this;
+    std::swap(result.lengths_[static_cast<std::size_t>(checked_axis(a))],
+              result.lengths_[static_cast<std::size_t>(checked_axis(b))]);
     return result;
   }
   /// This shape without one axis.

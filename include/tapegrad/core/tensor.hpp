@@ -69,13 +69,14 @@ class TensorAccess {
     return Eigen::Map<std::conditional_t<std::is_const_v<T>, const Array, Array>>(data, size());
   }
   Index checked(Index i) const {
-    require<ValueError>(i >= 0 && i < size(), "tensor: element ", i, " of ", size(), " (shape ", self().shape(), ")");
+    require<ValueError>(i >= 0 && i < size(), "tensor: element ", i, " of ", size(), " (shape ", self().shape(),
+                        "); they count from 0");
     return i;
   }
   Index checked(Index row, Index col) const {
     const Index rows = self().shape().rows(), cols = self().shape().cols();
     require<ValueError>(row >= 0 && row < rows && col >= 0 && col < cols, "tensor: element (", row, ", ", col,
-                        ") of shape ", self().shape());
+                        ") of shape ", self().shape(), "; rows and columns count from 0");
     return row * cols + col;
   }
 };

@@ -57,7 +57,7 @@ class ImageDataset {
   /// ValueError beyond the end.
   Tensor tensor(Index first, Index count) const {
     detail::require<ValueError>(first >= 0 && count >= 0 && first <= size() - count, "image data set: ", count,
-                                " images from number ", first, " on, of ", size());
+                                " images from number ", first, " on, of ", size(), "; they must be in the set");
     const Index width = rows() * cols();
     Tensor result = Tensor::uninitialized({count, width});
     simd::from_bytes(pixels_.data() + first * width, result.data(), result.size(), 1.0 / 255, 0);

@@ -3,7 +3,8 @@
 //
 // The contract: every element of C starts at zero, at its column's entry of a bias row, or at what C holds, and is then
 // one chain of fused multiply-adds over k in ascending order. There is no alpha and no other beta. So the result, to
-// the bit, depends neither on blocking nor on threads nor on the instruction set.
+// the bit, depends neither on blocking nor on threads, nor on which of AVX2 and AVX-512 is used. (Portable kernels
+// round products too, where the compiler's flags have no fused multiply-add.)
 
 #include "matrix.hpp"
 

@@ -49,15 +49,16 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
 
-  /// Appends. Throws IoError, as where the disk is full.
+  /// Appends. Throws IoError, as where the disk is full, and after commit().
   void write(const void* data, std::size_t size);
-  /// Waits until the disk has it, and renames it. Throws IoError where either fails.
+  /// Waits until the disk has it, and renames it. Throws IoError where either fails, and the second time.
   void commit();
 
  private:
   static Path resolved(const Path& path);
   /// Opens the temporary file and locks it, so that no other writer takes it for one that was left behind.
   int open_temporary() const;
+  void require_open() const;
   void check(bool done) const;
 
   Path path_;       // as the user calls it

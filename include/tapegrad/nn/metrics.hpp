@@ -16,9 +16,10 @@ namespace tapegrad::inline TAPEGRAD_ABI::nn {
 template <IntegerRange Labels>
 int count_correct(ConstTensorView scores, const Labels& labels) {
   const auto count = static_cast<Index>(std::ranges::size(labels));
-  detail::require<ShapeError>(scores.rank() == 2 && count == scores.shape()[0] && scores.shape()[1] > 0,
-                              "count_correct: scores are ", scores.shape(), ", and there are ", count,
-                              " labels; scores must be samples x classes, with one label a sample");
+  detail::require<ShapeError>(
+      scores.rank() == 2 && count == scores.shape()[0] && scores.shape()[1] > 0, "count_correct: scores are ",
+      scores.shape(), ", and there are ", count,
+      " labels; scores must be samples x classes, with at least one class and one label a sample");
   const Index classes = scores.shape()[1];
   int correct = 0;
   Index row = 0;

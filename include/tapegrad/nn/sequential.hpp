@@ -27,7 +27,7 @@ class Sequential : public Layer {
   Index size() const { return static_cast<Index>(layers_.size()); }
   /// Throws ValueError beyond the end.
   Layer& operator[](Index i) {
-    detail::require<ValueError>(i >= 0 && i < size(), "sequential: layer ", i, " of ", size());
+    detail::require<ValueError>(i >= 0 && i < size(), "sequential: layer ", i, " of ", size(), "; layers count from 0");
     return *layers_[static_cast<std::size_t>(i)];
   }
 

@@ -179,7 +179,7 @@ inline Var concat(std::initializer_list<Var> inputs, int axis) {
 }
 
 /// Row i of the result is row indices[i] of x, a row being what one index of the first axis leaves. The indices are
-/// copied. Throws ValueError for one that is no row of x.
+/// copied. Throws ShapeError for a scalar, ValueError for an index that is no row of x.
 template <IntegerRange Indices>
 Var gather_rows(Var x, const Indices& indices) {
   return apply(ops::GatherRows{x.tape().keep<Index>(indices)}, x);

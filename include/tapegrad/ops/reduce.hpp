@@ -102,8 +102,8 @@ struct Max {
   bool keepdim = false;
 
   Shape shape(const Shape& x) const {
-    detail::require<ShapeError>(x.cols() > 0, name,
-                                ": the axis to reduce has length 0; there is no maximum of nothing");
+    detail::require<ShapeError>(x.cols() > 0, name, ": the input is ", x,
+                                " (the axis to reduce last); there is no maximum of nothing");
     return keepdim ? x.with(-1, 1) : x.without(-1);
   }
   void forward(ConstTensorView x, TensorView y) const {

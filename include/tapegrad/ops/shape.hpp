@@ -54,8 +54,7 @@ struct Transpose {
   const char* asker = name;  // the op whose axes these are, for errors
 
   Shape shape(const Shape& x) const {
-    const int first = detail::checked_axis(asker, x, a), second = detail::checked_axis(asker, x, b);
-    return x.with(first, x[second]).with(second, x[first]);
+    return x.swapped(detail::checked_axis(asker, x, a), detail::checked_axis(asker, x, b));
   }
   void forward(ConstTensorView x, TensorView y) const { swap(x, y, true); }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {

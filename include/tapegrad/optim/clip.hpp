@@ -24,7 +24,8 @@ struct ClipGradNormOptions {
 };
 
 /// Scales all gradients by one factor so that their norm, as of one long vector, is at most `max_norm`, and returns the
-/// norm from before. Throws ValueError for a negative or NaN max_norm, and for a norm that is not finite.
+/// norm from before. Throws ValueError for a null pointer, a negative or NaN max_norm, and, unless told otherwise, a
+/// norm that is not finite.
 inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_norm,
                              const ClipGradNormOptions& options = {}) {
   detail::require<ValueError>(max_norm >= 0, "clip_grad_norm: max_norm = ", max_norm,

@@ -59,7 +59,8 @@ class Optimizer {
   std::size_t groups() const { return lrs_.size(); }
   /// The learning rate of a group. Throws ValueError beyond the last group.
   double lr(std::size_t group = 0) const { return lrs_[checked(group)]; }
-  /// Sets the learning rate of one group. Throws ValueError unless it is finite and not negative.
+  /// Sets the learning rate of one group. Throws ValueError beyond the last one, and unless the rate is finite and not
+  /// negative.
   void set_lr(double lr, std::size_t group) {
     check_lr(lr);
     lrs_[checked(group)] = lr;
@@ -76,7 +77,8 @@ class Optimizer {
   }
   /// Only the checks of that.
   void check_lr(std::span<const double> lrs) const {
-    require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(), " groups");
+    require(lrs.size() <= groups(), "got ", lrs.size(), " learning rates for ", groups(),
+            " groups; there may be one for each");
     for (const double lr : lrs) check_lr(lr);
   }
 

@@ -2,6 +2,7 @@
 // Learning rates over time, by PyTorch's names. A schedule sets the optimizer's rate when it is made and at each
 // step(); one is stepped after every epoch, or after every batch, as its lengths were meant.
 
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <numbers>
@@ -56,8 +57,11 @@ class Schedule {
   /// The rates that each group began with.
   std::span<const double> bases() const { return bases_; }
   /// Goes on where another one was, of as many groups. The optimizer's rates stay as they are: its own state has them,
-  /// and somebody may have set them meanwhile. Throws ValueError for steps that set_steps refuses.
+  /// and somebody may have set them meanwhile. Throws ValueError unless there is a base rate for each group, and for
+  /// steps that set_steps refuses.
   void restore(Index steps, std::span<const double> bases) {
+    detail::require<ValueError>(bases.size() == bases_.size(), "schedule: got ", bases.size(), " base rates for ",
+                                bases_.size(), " groups; there must be one for each");
     check_steps(steps);
     std::ranges::copy(bases, bases_.begin());
     steps_ = steps;
@@ -174,7 +178,7 @@ class LinearLR : public Schedule {
     return [=](double base, Index steps) {
       const Index done = std::min(steps, options.total_iters);
       const double part = static_cast<double>(done) / static_cast<double>(options.total_iters);
-      return base * (options.start_factor + (options.end_factor - options.start_factor) * part);
+      return base * std::lerp(options.start_factor, options.end_factor, part);
     };
   }
 };

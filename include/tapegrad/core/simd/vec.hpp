@@ -237,7 +237,9 @@ template <class To, class T, int lanes>
 TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
 #if TAPEGRAD_X86 && !defined(__clang__)
   // AVX2 or AVX-512, in float: g++ would take a vector to pieces, by way of memory.
-  if constexpr (std::is_same_v<Scalar, float> && std::is_same_v<To, double> && std::is_same_v<T, float> && lanes > 2) {
+  if constexpr (std::is_same_v<Scalar, float> && std::is_same_v<To, double> && sizeof(T) == sizeof(float) &&
+                lanes > 2) {
+    static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::int32_t>);
     Vec<To, lanes> numbers;
     if constexpr (std::is_same_v<T, float>)
       asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));

@@ -108,6 +108,7 @@ TAPEGRAD_BODY AtomicFile::~AtomicFile() {
 }
 
 TAPEGRAD_BODY void AtomicFile::write(const void* data, std::size_t size) {
+  require_open();
   const auto* bytes = static_cast<const std::byte*>(data);
   while (size > 0) {
     const auto count = ::write(file_.number(), bytes, size);
@@ -119,6 +120,7 @@ TAPEGRAD_BODY void AtomicFile::write(const void* data, std::size_t size) {
 }
 
 TAPEGRAD_BODY void AtomicFile::commit() {
+  require_open();
   check(::fsync(file_.number()) == 0);
   struct stat status {};
   if (::stat(target_.c_str(), &status) == 0) ::fchmod(file_.number(), status.st_mode & 07777);
@@ -168,6 +170,10 @@ TAPEGRAD_BODY int AtomicFile::open_temporary() const {
     if (replaces) ::fchmod(file.number(), 0600);  // one that was left behind
     return file.release();
   }
+}
+
+TAPEGRAD_BODY void AtomicFile::require_open() const {
+  detail::require_file(file_.is_open(), path_, "is closed since commit(); another AtomicFile may replace it");
 }
 
 TAPEGRAD_BODY void AtomicFile::check(bool done) const {
