@@ -153,8 +153,7 @@ inline Entries reduce() {
   means[0].extremes = {{{{3e38, 3e38}}, {3e38}, {{0.5, 0.5}}}};
 
   Entries maxima = reductions("max", tapegrad::max, tapegrad::max, max_line, 0);
-  maxima[0].bad = {
-      {zeros({{0, 3}}), "max: the input is 0 (the axis to reduce last); there is no maximum of nothing"}};
+  maxima[0].bad = {{zeros({{0, 3}}), "max: the input is 0 (the axis to reduce last); there is no maximum of nothing"}};
   maxima[1].bad.push_back({zeros({{3, 0}}), "max: the input is 3x0 (the axis to reduce last)"});
   maxima[0].extremes = {{{{-inf, -inf}}, {-inf}, {{1, 0}}},
                         {{{1, 5, 5, 2, 5}}, {5}, {{0, 1, 0, 0, 0}}},
