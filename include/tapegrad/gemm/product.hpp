@@ -73,8 +73,8 @@ class Product {
   Product(const ConstStridedMatrix& a, const ConstStridedMatrix& b, const StridedMatrix& c, const GemmStart& start)
       : kernel_(kernel()), a_(a), b_(b), c_(c), start_(start) {
     // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
-    // others must be better by a little: what a thread has written it should also be the one to read, and
-    // elementwise loops take runs of whole rows (gradients and weights in an optimizer's step).
+    // others must be better by a little: what a thread has written it should also be the one to read, and elementwise
+    // loops take runs of whole rows (gradients and weights in an optimizer's step).
     const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1, num_threads());
     Index least = std::numeric_limits<Index>::max();
     for (Index down = threads; down >= 1; --down) {
@@ -96,6 +96,7 @@ class Product {
   void compute(Index block) const {
     const Range rows = part_of({0, c_.rows}, kernel_.height, block / blocks_across_, blocks_down_);
     const Range cols = part_of({0, c_.cols}, kernel_.lanes, block % blocks_across_, blocks_across_);
+    const Range first_cols = panel_cols(cols.begin, cols.end);
     const Index depths = std::max<Index>(1, (a_.cols + max_depth - 1) / max_depth);
     const auto depth_of = [&](Index part) { return part_of({0, a_.cols}, detail::cache_line, part, depths); };
     for (Index part = 0; part < depths; ++part) {
@@ -105,7 +106,6 @@ class Product {
       for (Index go = 0; go < goes; ++go) {
         const Range some_rows = part_of(rows, kernel_.height, go, goes);
         const Strips strips = strips_of_a(some_rows, depth, cols.size());
-        const Range first_cols = panel_cols(cols.begin, cols.end);
         const Panel after_last{first_cols, go + 1 < goes ? depth : depth_of(part + 1)};
         for (Panel panel{first_cols, depth}; panel.cols.size() > 0;) {
           const Panel next{panel_cols(panel.cols.end, cols.end), depth};

@@ -12,7 +12,8 @@
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
 /// How many rows of `scores` (samples, classes) have their largest number, the first of several, at their label; a row
-/// with a NaN has none. Throws ShapeError unless there is one label a row, ValueError for a label that is no class.
+/// with a NaN has none. Throws ShapeError unless there is a class and one label a row, ValueError for a label that is
+/// no class.
 template <IntegerRange Labels>
 int count_correct(ConstTensorView scores, const Labels& labels) {
   const auto count = static_cast<Index>(std::ranges::size(labels));
