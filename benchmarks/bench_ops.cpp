@@ -1,6 +1,8 @@
-// Every op of the tests' registry on large inputs, forward and backward apart.
+// Every op of the tests' registry on large inputs, forward and backward apart; and a step of each optimizer.
 //
-//   bench_ops --threads=1 --benchmark_filter=softmax
+//   bench_ops --threads=1 --benchmark_filter='softmax|step'
+
+#include <tapegrad/tapegrad.hpp>
 
 #include "common/arguments.hpp"
 #include "ops/registry.hpp"
@@ -34,6 +36,33 @@ void measure(benchmark::State& state, const registry::Entry& entry, bool backwar
   state.counters["elements"] = bench::rate(static_cast<double>(elements));
 }
 
+/// A step of an optimizer for a million parameters.
+template <class Optimizer, class Options>
+void measure_step(benchmark::State& state, const Options& options, int threads) {
+  tg::set_num_threads(threads);
+  tg::Rng rng(1);
+  tg::Tensor slopes({1 << 20});
+  rng.normal(slopes);
+  tg::Parameter parameter(slopes);
+  tg::Tape tape;
+  sum(tape.parameter(parameter) * tape.borrow(slopes)).backward();
+  Optimizer optimizer({&parameter}, options);
+  for (auto _ : state) {
+    const bench::Stopwatch watch;
+    optimizer.step();
+    state.SetIterationTime(watch.seconds());
+  }
+  state.counters["elements"] = bench::rate(static_cast<double>(parameter.size()));
+}
+
+template <class Optimizer, class Options>
+void register_steps(const char* title, const Options& options, const std::vector<int>& threads) {
+  for (const int count : threads) {
+    const std::string name = tg::detail::concat(title, "/step/threads:", count);
+    benchmark::RegisterBenchmark(name.c_str(), measure_step<Optimizer, Options>, options, count)->UseManualTime();
+  }
+}
+
 /// Whether any of its inputs gets a gradient.
 bool has_backward(const registry::Entry& entry) {
   for (std::size_t i = 0; i < entry.bench.size(); ++i)
@@ -56,6 +85,11 @@ int main(int argc, char** argv) {
         }
       }
     }
+    using namespace tg::optim;
+    register_steps<Adam>("adam", AdamOptions{}, threads);
+    register_steps<SGD>("sgd", SGDOptions{}, threads);
+    register_steps<SGD>("sgd, momentum", SGDOptions{.momentum = 0.9}, threads);
+    register_steps<RMSprop>("rmsprop", RMSpropOptions{}, threads);
     return arguments.run_benchmarks();
   });
 }

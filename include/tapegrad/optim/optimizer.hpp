@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../autodiff/parameter.hpp"
+#include "../ops/blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -86,6 +87,8 @@ class Optimizer {
   std::span<ParameterState> states() { return states_; }
 
  protected:
+  using Four = detail::Four;
+
   /// `name` begins its error messages.
   explicit Optimizer(const char* name) : name_(name) {}
 
@@ -118,9 +121,11 @@ class Optimizer {
   /// One step for one parameter, whose count of steps includes it.
   virtual void update(ParameterState& state, double lr) = 0;
 
-  /// x, but 0 where it is subnormal: each operation on a subnormal costs a hundred cycles, and moments that decay
-  /// without a gradient would breed them.
-  static Scalar flushed(Scalar x) { return std::abs(x) < std::numeric_limits<Scalar>::min() ? Scalar{0} : x; }
+  /// Numbers, but 0 where one is subnormal: each operation on a subnormal costs a hundred cycles, and moments that
+  /// decay without a gradient would breed them.
+  static TAPEGRAD_INLINE Four flushed(const Four& x) {
+    return if_less(abs(x), Four::all(std::numeric_limits<Scalar>::min()), Four::zero(), x);
+  }
 
   /// Throws ValueError that begins with the optimizer's name.
   template <class... Parts>

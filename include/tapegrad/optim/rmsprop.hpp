@@ -1,5 +1,9 @@
 #pragma once
 
+#include <limits>
+#include <vector>
+
+#include "../ops/select.hpp"
 #include "optimizer.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
@@ -42,26 +46,43 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     const auto rate = static_cast<Scalar>(lr), eps = static_cast<Scalar>(options.eps);
     const auto keep = static_cast<Scalar>(options.alpha), rest = static_cast<Scalar>(1 - options.alpha);
     const auto decay = static_cast<Scalar>(options.weight_decay), momentum = static_cast<Scalar>(options.momentum);
-    const Scalar* gradient = state.parameter->grad().data();
+    const Scalar* g = state.parameter->grad().data();
     Scalar* p = state.parameter->mutable_value().data();
     Scalar* v = state.buffers[0].value.data();
     Scalar* b = options.momentum > 0 ? state.buffers[1].value.data() : nullptr;
     Scalar* mean = options.centered ? state.buffers.back().value.data() : nullptr;
-    parallel_for(state.parameter->size(), detail::chunk_size, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Scalar g = gradient[i] + decay * p[i];
-        // Where a square overflows v can decay again; centered, what is infinite shows as NaN.
-        const Scalar most = std::numeric_limits<Scalar>::max(), square = keep * v[i] + rest * g * g;
-        v[i] = flushed(mean ? square : std::min(square, most));
-        Scalar variance = v[i];
+    // Where a square overflows v can decay again; centered, what is infinite shows as NaN.
+    const Scalar most = options.centered ? std::numeric_limits<Scalar>::infinity() : std::numeric_limits<Scalar>::max();
+
+    const auto squares = [=](const Four& average, const Four& slope) {
+      return flushed(detail::at_most(keep * average + rest * slope * slope, most));
+    };
+    const auto slopes = [=](const Four& average, const Four& slope) { return flushed(keep * average + rest * slope); };
+    const auto scaled = [=](const Four& slope, const Four& square) { return slope / (sqrt(square) + eps); };
+    const auto centered = [=](const Four& slope, const Four& square, const Four& average) {
+      return scaled(slope, detail::at_least(square - average * average, 0));  // rounding may take it below 0
+    };
+    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
+      detail::Block decayed;
+      detail::for_blocks(begin, end, [&](Index i, Index n) {
+        Scalar* direction = decayed.data;
+        detail::each(
+            direction, n, [=](const Four& slope, const Four& weight) { return slope + decay * weight; }, g + i, p + i);
+        detail::each(v + i, n, squares, v + i, direction);
         if (mean) {
-          mean[i] = flushed(keep * mean[i] + rest * g);
-          variance = std::max(variance - mean[i] * mean[i], Scalar{0});  // rounding may take it below 0; NaN it stays
+          detail::each(mean + i, n, slopes, mean + i, direction);
+          detail::each(direction, n, centered, direction, v + i, mean + i);
+        } else {
+          detail::each(direction, n, scaled, direction, v + i);
         }
-        Scalar direction = g / (std::sqrt(variance) + eps);
-        if (b) direction = b[i] = flushed(momentum * b[i] + direction);
-        p[i] -= rate * direction;
-      }
+        if (b) {
+          const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
+          detail::each(b + i, n, kept, b + i, direction);
+          direction = b + i;
+        }
+        detail::each(
+            p + i, n, [=](const Four& weight, const Four& step) { return weight - rate * step; }, p + i, direction);
+      });
     });
   }
 };

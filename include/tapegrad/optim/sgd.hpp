@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "optimizer.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
@@ -7,10 +10,10 @@ namespace tapegrad::inline TAPEGRAD_ABI::optim {
 /// Options of SGD.
 struct SGDOptions {
   double lr = 1e-3;
-  double momentum = 0;
-  double dampening = 0;  ///< of the gradient, where it goes into the momentum
-  double weight_decay = 0;
-  bool nesterov = false;
+  double momentum = 0;      ///< how much of the sum of gradients a step keeps
+  double dampening = 0;     ///< of the gradient, where it goes into that sum
+  double weight_decay = 0;  ///< of the parameter, added to the gradient
+  bool nesterov = false;    ///< look ahead: go by what the sum will be after another such gradient
 };
 
 /// Stochastic gradient descent, as PyTorch's (b starts as the first gradient, undamped):
@@ -43,15 +46,24 @@ class SGD : public GroupOptimizer<SGDOptions> {
     const Scalar* g = state.parameter->grad().data();
     Scalar* p = state.parameter->mutable_value().data();
     Scalar* b = state.buffers.empty() ? nullptr : state.buffers[0].value.data();
-    parallel_for(state.parameter->size(), detail::chunk_size, [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        Scalar direction = g[i] + decay * p[i];
+    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
+      detail::Block decayed;
+      detail::for_blocks(begin, end, [&](Index i, Index n) {
+        Scalar* direction = decayed.data;
+        detail::each(
+            direction, n, [=](const Four& slope, const Four& weight) { return slope + decay * weight; }, g + i, p + i);
         if (b) {
-          b[i] = flushed(momentum * b[i] + share * direction);
-          direction = options.nesterov ? direction + momentum * b[i] : b[i];
+          const auto kept = [=](const Four& sum, const Four& slope) { return flushed(momentum * sum + share * slope); };
+          const auto ahead = [=](const Four& slope, const Four& sum) { return slope + momentum * sum; };
+          detail::each(b + i, n, kept, b + i, direction);
+          if (options.nesterov)
+            detail::each(direction, n, ahead, direction, b + i);
+          else
+            direction = b + i;
         }
-        p[i] -= rate * direction;
-      }
+        detail::each(
+            p + i, n, [=](const Four& weight, const Four& step) { return weight - rate * step; }, p + i, direction);
+      });
     });
   }
 };
