@@ -313,6 +313,12 @@ TEST_CASE("one's own tensors come in batches, with targets and labels") {
   }
 }
 
+TEST_CASE("one's own numbers come as they are, bit by bit") {
+  const Tensor x({2, 3}, {Scalar(-0.0), Scalar(1e-40), 3, Scalar(-1e30), INFINITY, 6});
+  const data::TensorDataset set(x);
+  for (const auto& batch : data::batches(set, {.size = 2})) CHECK(same_bits(batch.inputs, x));
+}
+
 TEST_CASE("inputs of more axes keep them") {
   const data::TensorDataset set(Tensor({5, 2, 3}, Scalar(0.75)), Tensor({5}, Scalar(2)));
   for (const auto& batch : data::batches(set, {.size = 2, .drop_last = true, .binarize = Binarize::threshold})) {

@@ -11,9 +11,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstdint>
 #include <iterator>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "../core/random.hpp"
@@ -34,7 +37,11 @@ inline void gather(const data::TensorDataset& set, const Index* rows, Index coun
   const Index width = set.inputs().size() / set.size();
   for (Index i = 0; i < count; ++i) {
     const Scalar* row = set.inputs().data() + rows[i] * width;
-    std::transform(row, row + width, out + i * width, [=](Scalar x) { return static_cast<Scalar>(x * scale + shift); });
+    if (scale == 1 && shift == 0)
+      std::copy_n(row, width, out + i * width);
+    else
+      std::transform(row, row + width, out + i * width,
+                     [=](Scalar x) { return static_cast<Scalar>(x * scale + shift); });
   }
 }
 
