@@ -15,7 +15,7 @@ install(EXPORT tapegradTargets NAMESPACE tapegrad:: DESTINATION ${package_dir})
 install(EXPORT tapegradIoTargets NAMESPACE tapegrad:: DESTINATION ${package_dir})
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/tapegradConfig.cmake.in tapegradConfig.cmake
-  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+  INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(tapegradConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES
   ${PROJECT_SOURCE_DIR}/cmake/tapegradCompiled.cmake
@@ -24,8 +24,12 @@ install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/tapegradConfigVersion.cmake
   DESTINATION ${package_dir})
 
-# The .pc files say where they are relative to themselves, so the prefix can be moved.
-file(RELATIVE_PATH pkgconfig_to_prefix ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+# The .pc files say where they are relative to themselves, so the prefix can be moved; an absolute folder of headers stays.
+file(RELATIVE_PATH pkgconfig_to_prefix ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+set(pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+if(NOT IS_ABSOLUTE ${CMAKE_INSTALL_INCLUDEDIR})
+  string(PREPEND pkgconfig_includedir "\${prefix}/")
+endif()
 foreach(package tapegrad tapegrad-io)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${package}.pc.in ${package}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}.pc DESTINATION ${pkgconfig_dir})
