@@ -38,8 +38,7 @@ class Model {
  public:
   Model(const Options& options, const Scheme& scheme, int images, tg::Rng& rng)
       : options_(options), scheme_(scheme), decoder(rng, options.latent, options.hidden) {
-    // What is to be learned begins near 0: codes that begin far apart are not all led together (140 nats in place of
-    // 108 after twenty epochs on 12,000 images).
+    // What is to be learned begins near 0: codes of like images that begin far apart are not all led together.
     if (has_table()) table_.emplace(images, options.latent, rng, scheme.codes == Codes::learned ? 0.1 : 1);
     if (scheme.codes == Codes::fixed) table_->freeze();
   }

@@ -49,7 +49,9 @@ inline CLI::Validator finite(
   return CLI::Validator(
       [rule, holds](const std::string& text) {
         double number = 0;
-        const bool right = CLI::detail::lexical_cast(text, number) && std::isfinite(number) && holds(number);
+        const char* const end = text.data() + text.size();
+        const auto [read_to, error] = std::from_chars(text.data(), end, number);
+        const bool right = read_to == end && error == std::errc() && std::isfinite(number) && holds(number);
         return right ? std::string() : text + " is not a finite number" + rule;
       },
       "");
