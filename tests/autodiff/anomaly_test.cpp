@@ -2,10 +2,11 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "tapegrad/autodiff/apply.hpp"
+#include "toy_ops.hpp"
 
 using namespace tapegrad;
 using Catch::Matchers::EndsWith;
+using toy::product;
 
 namespace {
 
@@ -28,6 +29,13 @@ struct Ratio {
   }
 };
 Var ratio(Var a, Var b) { return apply(Ratio{}, a, b); }
+
+struct RootOfFirst {
+  static constexpr const char* name = "root_of_first";
+  Shape shape(const Shape& x, const Shape&) const { return x; }
+  void forward(ConstTensorView x, ConstTensorView, TensorView y) const { y.assign(x.array().sqrt()); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView, ConstTensorView, Gradient, Gradient) const {}
+};
 
 struct Layer {
   std::string path() const { return "model.layer"; }
@@ -98,4 +106,40 @@ TEST_CASE("detect_anomaly says nothing of numbers that came in as they are, or w
   CHECK(std::isnan(ratio(zero, zero).item()));
   root(zero).backward();
   CHECK(std::isinf(zero.grad().data()[0]));
+}
+
+TEST_CASE("detect_anomaly: an input may be empty") {
+  Tape tape;
+  const auto guard = tape.detect_anomaly();
+  CHECK_THROWS_WITH(apply(RootOfFirst{}, tape.constant(Tensor({1}, {-1})), tape.constant(Tensor({0}))),
+                    ContainsSubstring("input 0 (1) is within -1 to -1, input 1 (0) is empty"));
+}
+
+TEST_CASE("detect_anomaly says nothing of infinities that backward finds there") {
+  Tape tape;
+  const auto guard = tape.detect_anomaly();
+  CHECK_NOTHROW(root(tape.variable(Tensor({1}, {4}))).backward(Tensor({1}, infinity)));              // the seed
+  CHECK_NOTHROW(product(tape.variable(toy::two), tape.constant(Tensor({1}, infinity))).backward());  // an input
+  Parameter p(toy::two);
+  p.mutable_grad().fill(infinity);
+  CHECK_NOTHROW(product(tape.parameter(p), tape.parameter(p)).backward());  // a gradient that is added to
+}
+
+TEST_CASE("detect_anomaly names the input whose gradient it is, whatever gradients there were") {
+  const Tensor big({1}, {Scalar(3e38)}), zero({1}, {0}), four({1}, {4});
+  Tape tape;
+  Var x = tape.variable(Tensor({1}, {1})), y = product(x, x);
+  product(y, y).backward(Tensor({1}, infinity));  // y's gradient was infinite
+  Parameter frozen(big);
+  frozen.mutable_grad().fill(infinity);
+  Var constant;
+  {
+    const auto off = tape.no_grad();
+    constant = tape.parameter(frozen);
+  }
+  const auto guard = tape.detect_anomaly();
+  CHECK_THROWS_WITH(product(tape.variable(big), tape.variable(zero)).backward(four),
+                    ContainsSubstring("the gradient of input 1 are not finite"));
+  CHECK_THROWS_AS(product(y, tape.constant(big)).backward(four), AnomalyError);
+  CHECK_THROWS_AS(product(tape.variable(zero), constant).backward(four), AnomalyError);
 }

@@ -3,6 +3,7 @@
 #include <tapegrad/autodiff/gradcheck.hpp>
 
 #include "catch.hpp"
+#include "toy_ops.hpp"
 
 namespace tg = tapegrad;
 using tg::ConstTensorView, tg::Gradient, tg::Shape, tg::Tensor, tg::TensorView, tg::Var;
@@ -51,6 +52,26 @@ auto product(double of) {
 }
 
 const Tensor a({2, 3}, {1, -2, 3, 0.5, 2, -1}), b({2, 3}, {2, 1, -1, 4, 0.25, 3});
+
+struct Square {
+  static constexpr const char* name = "square";
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(x.array().square()); }
+  void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += 2 * dy.array() * x.array();
+  }
+};
+
+/// 3, and a gradient of `slope`.
+struct Flat {
+  static constexpr const char* name = "flat";
+  tg::Scalar slope;
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const { y.assign(0 * x.array() + 3); }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (dx) dx += slope * dy.array();
+  }
+};
 
 }  // namespace
 
@@ -164,4 +185,26 @@ TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {
                     "gradcheck: got 1 inputs without elements; there is nothing to compare");
   CHECK_THROWS_WITH(tg::gradcheck(first, std::span<const Tensor>()),
                     "gradcheck: got 0 inputs without elements; there is nothing to compare");
+}
+
+TEST_CASE("gradcheck does not see gradients of before") {
+  tg::Parameter p(toy::two);
+  p.mutable_grad().fill(7);
+  tg::Parameter* const parameters[] = {&p};
+  CHECK(tg::gradcheck([&](auto v) { return toy::product(v[0], v[0].tape().parameter(p)); }, {toy::three}, parameters));
+}
+
+TEST_CASE("gradcheck moves large inputs by more, and divides by what rounding left of a step") {
+  CHECK(tg::gradcheck([](auto v) { return apply(Square{}, v[0]); }, {Tensor({1}, {1000000})}));
+  const auto shifted = [](auto v) { return toy::total({v[0], v[0].tape().constant(Tensor({1}, tg::Scalar(-0.7)))}); };
+  CHECK(tg::gradcheck(shifted, {Tensor({1}, tg::Scalar(0.7))}, {.step = 1e-6, .tolerance = 1e-3}));
+}
+
+TEST_CASE("gradcheck of what is flat: a slope is wrong, but not one that rounding hides, and none is right") {
+  const auto one = tg::gradcheck([](auto v) { return apply(Flat{1}, v[0]); }, {toy::two});
+  CHECK_FALSE(one);
+  CHECK(one.error == Approx(1));
+  CHECK(tg::gradcheck([](auto v) { return apply(Flat{tg::Scalar(1e-5)}, v[0]); }, {toy::two}));
+  const auto nothing = [](auto v) { return toy::product(v[0], v[0].tape().constant(Tensor({1}, 0))); };
+  CHECK(tg::gradcheck(nothing, {toy::two}));
 }

@@ -19,7 +19,9 @@ TEST_CASE("misuse of Vars is told in words") {
   CHECK_THROWS_AS(stale.value(), TapeError);
   CHECK_THROWS_WITH(product(x, other.variable(two)), "product: Vars of two tapes; all of a computation is on one tape");
   CHECK_THROWS_WITH(product(x, Var()), ContainsSubstring("product: a Var of no tape"));
-  CHECK_THROWS_AS(Var().value(), TapeError);
+  CHECK_THROWS_WITH(product(Var(), x), ContainsSubstring("product: a Var of no tape"));
+  CHECK_THROWS_WITH(detach(Var()), ContainsSubstring("detach: a Var of no tape"));
+  CHECK_THROWS_WITH(Var().value(), ContainsSubstring("Var::value: a Var of no tape"));
   CHECK_THROWS_WITH(tape.constant(two).backward(),
                     ContainsSubstring("nothing this Var depends on requires a gradient"));
   CHECK_THROWS_WITH(tape.constant(two).grad(), ContainsSubstring("this Var requires no gradient"));
@@ -173,4 +175,28 @@ TEST_CASE("a Var is told from one of another tape that lay at the same address b
   const Var x = tape->variable(two);
   tape.emplace();
   CHECK_THROWS_WITH(x.value(), "Var::value: a Var of a tape that is gone; Vars do not outlive their tape");
+}
+
+TEST_CASE("what is detached after its parameter changed counts from when that was read") {
+  Tape tape;
+  Parameter p(two);
+  Var w = tape.parameter(p), x = tape.variable(two);
+  p.mutable_value()[0] = 5;
+  CHECK_THROWS_WITH(product(x, detach(w)).backward(), ContainsSubstring("product: a parameter was changed"));
+}
+
+TEST_CASE("a look without gradients is no change, and each of many parameters may change often") {
+  Tape tape;
+  Parameter p(two), q(two);
+  for (int i = 0; i < 600; ++i) {
+    tape.parameter(p);
+    const auto guard = tape.no_grad();
+    REQUIRE_NOTHROW(tape.parameter(p));
+  }
+  tape.reset();
+  for (int i = 0; i <= 600; ++i) {
+    REQUIRE_NOTHROW((tape.parameter(p), tape.parameter(q)));
+    p.mutable_value();
+    q.mutable_value();
+  }
 }

@@ -276,3 +276,71 @@ TEST_CASE("noise made on the tape is the generator's") {
   CHECK(same_bits(tape.randn({5, 3}, other).value(), expected));
   CHECK(one.state() == other.state());
 }
+
+TEST_CASE("no_grad() holds for what was there before, and for leaves") {
+  Tape tape;
+  Parameter p(two);
+  Var x = tape.variable(two);
+  const auto guard = tape.no_grad();
+  CHECK_FALSE(product(x, x).requires_grad());
+  CHECK_FALSE(tape.variable(two).requires_grad());
+  CHECK_FALSE(tape.parameter(p).requires_grad());
+}
+
+TEST_CASE("a result's gradient is zeros before any backward pass") {
+  Tape tape;
+  Var x = tape.variable(two), y = product(x, x);
+  REQUIRE(y.grad().data() != nullptr);
+  CHECK(y.grad()[0] == 0);
+}
+
+TEST_CASE("a parameter's Var gives the parameter's gradient") {
+  Tape tape;
+  Parameter p(two);
+  Var x = tape.parameter(p);
+  product(x, x).backward();
+  CHECK(x.grad()[0] == 4);
+}
+
+TEST_CASE("a gradient that somebody writes in part is zeros elsewhere, and thawing forgets nothing") {
+  Parameter p(two);
+  p.mutable_grad().fill(7);
+  p.set_requires_grad(true);
+  CHECK(p.has_grad());
+  p.zero_grad();
+  CHECK(p.mutable_grad()[0] == 0);
+}
+
+TEST_CASE("bytes() counts all blocks and nodes") {
+  Tape tape, nodes;
+  for (int i = 0; i < 3; ++i) tape.constant(Tensor({500000}));
+  CHECK(tape.bytes() >= 1500000 * sizeof(Scalar));
+  const Tensor kept({1});
+  for (int i = 0; i < 1000; ++i) nodes.borrow(kept);
+  CHECK(nodes.bytes() >= 1000 * sizeof(detail::Node));
+}
+
+TEST_CASE("a profile outlives its switch") {
+  Tape tape;
+  tape.set_profiling(true);
+  Var x = tape.variable(two);
+  product(x, x);
+  tape.set_profiling(false);
+  CHECK(tape.profile().size() == 1);
+}
+
+TEST_CASE("a table of parameters that was cleared is empty") {
+  detail::ParameterTable table;
+  Parameter p(two);
+  table[p] = 1;
+  table.clear();
+  CHECK(table.size() == 0);
+  CHECK(table[p] == detail::ParameterTable::none);
+}
+
+TEST_CASE("what is detached from a parameter is a constant") {
+  Tape tape;
+  Parameter p(two);
+  CHECK(tape.parameter(p).op() == std::string("parameter"));
+  CHECK(detach(tape.parameter(p)).op() == std::string("constant"));
+}

@@ -13,6 +13,9 @@ TEST_CASE("build_info says in one line what bits depend on") {
   CHECK_THAT(tg::build_info(), ContainsSubstring(", 2 threads, Eigen "));
   CHECK_THAT(tg::build_info(), ContainsSubstring(", g++ ") || ContainsSubstring(", clang "));
   CHECK(tg::build_info().back() != ' ');
+#if defined(_OPENMP)
+  CHECK_THAT(tg::build_info(), ContainsSubstring(", OpenMP, "));
+#endif
   tg::set_num_threads(1);
   CHECK_THAT(tg::build_info(), ContainsSubstring(", 1 thread, "));
 }

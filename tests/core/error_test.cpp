@@ -17,6 +17,22 @@ TEST_CASE("messages write numbers as streams do, and take all kinds of parts") {
   CHECK(detail::concat() == "");
 }
 
+TEST_CASE("an error says once where it happened: the innermost place") {
+  Error error("x");
+  error.locate("inner");
+  error.locate("outer");
+  CHECK(error.what() == std::string("x [inner]"));
+}
+
+TEST_CASE("a listing shows ten things, and says how many more there are") {
+  detail::Listing list;
+  for (int i = 0; i < 10; ++i) list.add("a");
+  CHECK(list.str() == "a, a, a, a, a, a, a, a, a, a");
+  list.add("b");
+  list.add("b");
+  CHECK(list.str() == "a, a, a, a, a, a, a, a, a, a and 2 more");
+}
+
 TEST_CASE("require throws its error, with the message, only if it must") {
   CHECK_NOTHROW(detail::require<ValueError>(true, "not this"));
   CHECK_THROWS_AS(detail::require<ShapeError>(false, "x"), ShapeError);

@@ -19,6 +19,24 @@ tg::Index count_of(const tg::data::Batches<tg::data::TensorDataset>& batches);
 
 namespace {
 
+// All that it declares are types that the headers define (those of io.hpp, which is not included here, left out).
+template <class... Types>
+constexpr bool are_defined = (... && (sizeof(Types) > 0));
+static_assert(are_defined<tg::Error, tg::ShapeError, tg::ValueError, tg::TapeError, tg::AnomalyError, tg::IoError>);
+static_assert(are_defined<tg::Shape, tg::Tensor, tg::TensorView, tg::ConstTensorView, tg::Rng, tg::Tape, tg::Var,
+                          tg::Parameter, tg::Gradient, tg::Isa>);
+namespace nn = tg::nn;
+static_assert(are_defined<nn::Module, nn::Parameter, nn::Layer, nn::Linear, nn::Sequential, nn::LayerNorm, nn::Dropout,
+                          nn::ReLU, nn::LeakyReLU, nn::Sigmoid, nn::Tanh, nn::Softplus, nn::SiLU, nn::GELU, nn::EMA,
+                          nn::RunningMean, nn::Accuracy, nn::LogMeanExp>);
+namespace optim = tg::optim;
+static_assert(are_defined<optim::Optimizer, optim::SGD, optim::Adam, optim::AdamW, optim::RMSprop, optim::Schedule,
+                          optim::StepLR, optim::ExponentialLR, optim::CosineAnnealingLR, optim::LinearLR,
+                          optim::LambdaLR, optim::SequentialLR, optim::EarlyStopping>);
+namespace data = tg::data;
+static_assert(are_defined<data::ImageDataset, data::TensorDataset, data::ImageBatch, data::TensorBatch,
+                          data::Batches<data::TensorDataset>>);
+
 tg::Index size_of(const tg::Tensor& tensor, const tg::Shape& shape) { return tensor.size() + shape.size(); }
 tg::Var twice(tg::Var x) { return 2 * x; }
 tg::Index size_of(const tg::nn::Module& module) { return static_cast<tg::Index>(module.parameters().size()); }

@@ -164,3 +164,14 @@ TEST_CASE("no threads at all is refused, and so are chunks of nothing") {
   CHECK_THROWS_AS(parallel_sum(9, -5, [](Index, Index) { return 1.0; }), ValueError);
   CHECK_THROWS_WITH(set_num_threads(0), "set_num_threads: got 0; at least 1 thread is needed");
 }
+
+TEST_CASE("a sum has at most 256 chunks, and below 0 there is nothing") {
+  for (Index n : {2560, 2561, 100000}) {
+    std::atomic<int> chunks = 0;
+    parallel_sum(n, 10, [&](Index, Index) { return ++chunks, 0.0; });
+    CHECK(chunks <= 256);
+  }
+  int calls = 0;
+  parallel_for(-5, 10, [&](Index, Index) { ++calls; });
+  CHECK(calls == 0);
+}

@@ -158,6 +158,34 @@ TEST_CASE("impossible distributions are refused") {
   CHECK_THROWS_AS(rng.uniform(t, 0, INFINITY), ValueError);
   CHECK_THROWS_AS(rng.uniform(t, -3e38, 3e38), ValueError);
   CHECK_THROWS_AS(rng.normal(t, 0, 1e39), ValueError);
+  CHECK_THROWS_AS(rng.normal(t, NAN, 1), ValueError);
+  CHECK_THROWS_AS(rng.uniform(t, -1e39, -1e39), ValueError);
   CHECK_THROWS_WITH(rng.below(0), "Rng::below: got 0; there is no number below it");
   CHECK_THROWS_AS(rng.permutation(-1), ValueError);
+}
+
+TEST_CASE("bits() are two words of a block, of all of the counter and the key") {
+  CHECK(Rng(0).bits() == 0xe169c58d6627e8d5);
+  const PhiloxBlock block = philox4x32({0x76543210, 0xfedcba98, 0, 0}, {0x9abcdef0, 0x12345678});
+  const Rng::State state{0x123456789abcdef0, 0xfedcba9876543210};
+  CHECK(Rng(state).bits() == (std::uint64_t{block[1]} << 32 | block[0]));
+}
+
+TEST_CASE("below() wastes no draw where 2^64 is a multiple of its range") {
+  Rng rng(1);
+  for (int i = 0; i < 64; ++i) rng.below(std::uint64_t{1} << 63);
+  CHECK(rng.state().counter == 64);
+}
+
+TEST_CASE("distributions may be as narrow as a number") {
+  Rng rng(1);
+  Tensor t({2});
+  rng.uniform(t, 2, 2);
+  CHECK(same_bits(t, Tensor({2}, 2)));
+  rng.normal(t, 3, 0);
+  CHECK(same_bits(t, Tensor({2}, 3)));
+  rng.bernoulli(t, 1);
+  CHECK(same_bits(t, Tensor({2}, 1)));
+  Rng(12121362).bernoulli(t, 0);  // its first draw is exactly 0
+  CHECK(same_bits(t, Tensor({2}, 0)));
 }

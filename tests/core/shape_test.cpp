@@ -54,3 +54,8 @@ TEST_CASE("impossible shapes are refused") {
   CHECK_THROWS_WITH((Shape{0, huge, huge}), ContainsSubstring("more elements than memory can address"));
   CHECK_THROWS_AS((Shape{huge, huge, 0}), ShapeError);
 }
+
+TEST_CASE("axes can be swapped, negative ones too") {
+  CHECK(Shape{2, 3, 4}.swapped(0, -1) == Shape{4, 3, 2});
+  CHECK_THROWS_WITH((Shape{2, 3}.swapped(0, 2)), "shape: axis 2 of a tensor of shape 2x3; axes run from -2 to 1");
+}

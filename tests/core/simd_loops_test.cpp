@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "at_the_edge.hpp"
 #include "catch.hpp"
 #include "core/simd_isas.hpp"
 #include "tapegrad/core/random.hpp"
@@ -127,6 +128,36 @@ TEST_CASE("simd: column sums", "[simd]") {
           CHECK(same_bits(out, expected));
         }
       }
+    }
+  }
+}
+
+TEST_CASE("simd: column means", "[simd]") {
+  const Scalar x[] = {1, 2, 9, 4, 8, 9};
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    Scalar means[2];
+    tg::simd::column_means(x, 2, 2, 3, means);
+    CHECK(means[0] == 2.5);
+    CHECK(means[1] == 5);
+  }
+}
+
+TEST_CASE("simd: nothing beyond the end is read", "[simd]") {
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    for (Index n = 1; n < 40; ++n) {
+      const AtTheEdge<std::uint8_t> bytes(n);
+      const AtTheEdge<Scalar> x(n), y(n);
+      tg::simd::from_bytes(bytes.data(), y.data(), n, 1, 0);
+      tg::simd::exp(x.data(), x.data(), n);
+      tg::simd::in_unit_interval(x.data(), n);
+      tg::simd::sum(x.data(), n);
+      tg::simd::max(x.data(), n);
+      tg::simd::column_sums(x.data(), 1, n, n, x.data());
+      tg::simd::philox_normal(1, 1, x.data(), n, 0, 1);
+      tg::simd::bce_with_logits(x.data(), x.data(), x.data(), n);
+      tg::simd::adam({}, x.data(), x.data(), y.data(), y.data(), n);
     }
   }
 }

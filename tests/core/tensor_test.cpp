@@ -109,3 +109,11 @@ TEST_CASE("same_bits tells zeros apart and NaN alike") {
   CHECK_FALSE(same_bits(Tensor({1}, Scalar(0)), Tensor({1}, -Scalar(0))));
   CHECK_FALSE(same_bits(Tensor({1, 1}), Tensor({1})));
 }
+
+TEST_CASE("an expression with too many rows, or too few columns, is refused") {
+  using Rows = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Tensor t({2, 3});
+  const Rows rows = Rows::Zero(3, 3), cols = Rows::Zero(2, 2);
+  CHECK_THROWS_AS(t.view().assign(rows.array()), ShapeError);
+  CHECK_THROWS_AS(t.view().assign(cols.array()), ShapeError);
+}

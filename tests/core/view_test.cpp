@@ -31,6 +31,7 @@ TEST_CASE("Eigen's matrices of rows are looked at without a copy") {
   CHECK(all.shape() == Shape{3, 2});
   CHECK(view(matrix.middleRows(1, 2)).data() == matrix.data() + 2);
   CHECK(view(std::as_const(matrix)).shape() == Shape{3, 2});
+  CHECK(view(matrix.topLeftCorner(1, 1)).shape() == Shape{1, 1});
 
   Eigen::Matrix<Scalar, Eigen::Dynamic, 1> column(3);
   CHECK(view(column).shape() == Shape{3});

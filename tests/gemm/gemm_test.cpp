@@ -1,9 +1,11 @@
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <thread>
 #include <vector>
 
+#include "at_the_edge.hpp"
 #include "catch.hpp"
 #include "core/simd_isas.hpp"
 #include "tapegrad/gemm/gemm.hpp"
@@ -23,13 +25,11 @@ struct Setting {
   Threads with;
 };
 
-/// What defines the bits: one chain over k. The portable kernel rounds twice where the processor has no fused
-/// multiply-add in the compiler's flags.
-Scalar multiply_add(Scalar a, Scalar b, Scalar c, bool fused) {
-  if (fused) return std::fma(a, b, c);
-  volatile Scalar product = a * b;
-  return product + c;
-}
+#if defined(__x86_64__)
+#define WITH_FMA [[gnu::target("fma")]]  // std::fma is an instruction then, and not a call
+#else
+#define WITH_FMA
+#endif
 
 enum class Layout { rows, columns, neither, rows_far_apart };  // which of them are contiguous
 
@@ -53,6 +53,20 @@ struct Matrix {
   tg::StridedMatrix view;
 };
 
+/// What defines the bits: one chain over k.
+WITH_FMA Scalar fused_chain(const Matrix& a, const Matrix& b, Index i, Index j, Scalar sum) {
+  for (Index p = 0; p < a.view.cols; ++p) sum = std::fma(a.at(i, p), b.at(p, j), sum);
+  return sum;
+}
+/// The portable kernel rounds twice where the processor has no fused multiply-add in the compiler's flags.
+Scalar rounded_chain(const Matrix& a, const Matrix& b, Index i, Index j, Scalar sum) {
+  for (Index p = 0; p < a.view.cols; ++p) {
+    volatile Scalar product = a.at(i, p) * b.at(p, j);
+    sum = product + sum;
+  }
+  return sum;
+}
+
 /// Compares the whole buffer of C with the reference's, so that a write outside of C would show too.
 void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStart::From from, Index padding,
            std::initializer_list<int> thread_counts = {tg::num_threads()}) {
@@ -71,7 +85,7 @@ void check(Index m, Index n, Index k, Layout a_layout, Layout b_layout, GemmStar
       Scalar& sum = expected[static_cast<std::size_t>(i * c.view.row_stride + j)];
       if (from == GemmStart::From::zero) sum = 0;
       if (from == GemmStart::From::bias) sum = bias.at(0, j);
-      for (Index p = 0; p < k; ++p) sum = multiply_add(a.at(i, p), b.at(p, j), sum, fused);
+      sum = fused ? fused_chain(a, b, i, j, sum) : rounded_chain(a, b, i, j, sum);
     }
   }
   for (int threads : thread_counts) {
@@ -168,6 +182,43 @@ TEST_CASE("gemm: sizes that do not agree are refused") {
   REQUIRE_THROWS_WITH(tg::gemm(a, b, {numbers.data(), 2, 5, 5}),
                       ContainsSubstring("gemm: A is 2x3, B is 4x5, C is 2x5; they must be m x k, k x n and m x n"));
   REQUIRE_THROWS_AS(tg::gemm(a, b, {numbers.data(), 2, 5, 5}), tg::ShapeError);
+  const tg::ConstStridedMatrix fitting{numbers.data(), 3, 5, 5};
+  REQUIRE_THROWS_AS(tg::gemm(a, fitting, {numbers.data(), 4, 5, 5}), tg::ShapeError);
+  REQUIRE_THROWS_AS(tg::gemm(a, fitting, {numbers.data(), 2, 4, 4}), tg::ShapeError);
+}
+
+TEST_CASE("gemm: a bias that is not there is refused") {
+  std::vector<Scalar> numbers(16);
+  const tg::ConstStridedMatrix x{numbers.data(), 4, 4, 4};
+  REQUIRE_THROWS_WITH(tg::gemm(x, x, {numbers.data(), 4, 4, 4}, GemmStart::bias(nullptr)),
+                      "gemm: C starts at a bias, which is a null pointer; it is a row of 4 numbers");
+}
+
+TEST_CASE("gemm: nothing beyond the ends of A, B, C and the bias is read") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    for (auto [m, n, k] : {std::array<Index, 3>{3, 5, 7}, {9, 49, 33}, {67, 50, 70}, {135, 201, 197}, {70, 200, 67}}) {
+      const AtTheEdge<Scalar> a(m * k), b(k * n), c(m * n), bias(n);
+      for (bool a_rows : {true, false})
+        for (bool b_rows : {true, false})
+          for (GemmStart start : {GemmStart::zero(), GemmStart::bias(bias.data()), GemmStart::c()})
+            tg::gemm({a.data(), m, k, a_rows ? k : 1, a_rows ? 1 : m}, {b.data(), k, n, b_rows ? n : 1, b_rows ? 1 : k},
+                     {c.data(), m, n, n}, start);
+    }
+    for (Index n : {3, 17, 33, 50}) {  // neither rows nor columns of B are contiguous
+      const AtTheEdge<Scalar> a(5 * 7), b(2 * 7 * n - 1), c(5 * n);
+      tg::gemm({a.data(), 5, 7, 7}, {b.data(), 7, n, 2 * n, 2}, {c.data(), 5, n, n});
+    }
+  }
+}
+
+TEST_CASE("gemm: packed strips of A fit their room") {  // AddressSanitizer sees it: 501 x 204 fit, in whole strips not
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    const Index m = 501, k = 204, n = 1000;
+    const AtTheEdge<Scalar> a(m * k), b(k * n), c(m * n);
+    tg::gemm({a.data(), m, k, 1, m}, {b.data(), k, n, n}, {c.data(), m, n, n});
+  }
 }
 
 TEST_CASE("gemm: a transposed C is refused") {

@@ -177,6 +177,7 @@ TEST_CASE("an atomic file refuses links that lead round in a circle") {
 
 TEST_CASE("an atomic file refuses what it must not replace, and where it cannot be") {
   const TemporaryDirectory dir;
+  CHECK_THROWS_WITH(io::AtomicFile(""), "a file without a name: cannot be written: the path names no file");
   CHECK_THROWS_WITH(io::AtomicFile("/dev/null"), "/dev/null: is a directory or a device; only a file can be replaced");
   CHECK_THROWS_WITH(io::AtomicFile(dir.path()), ContainsSubstring("is a directory or a device"));
   CHECK_THROWS_WITH(io::AtomicFile(dir / "none/a"),

@@ -34,3 +34,14 @@ TEST_CASE("options of early stopping that cannot be right are refused") {
                     "EarlyStopping: min_delta = -1; it must be finite and at least 0");
   CHECK_THROWS_AS(optim::EarlyStopping({.min_delta = INFINITY}), ValueError);
 }
+
+TEST_CASE("early stopping goes on where it was, but not where it cannot have been") {
+  optim::EarlyStopping stopping({.patience = 2});
+  stopping.restore(3, 1);
+  CHECK_FALSE(stopping.improved(3));
+  CHECK(stopping.should_stop());
+  CHECK_THROWS_WITH(stopping.restore(std::nan(""), 0),
+                    "EarlyStopping: restore with best nan, since_best 0; the best is a number, the count not negative");
+  CHECK_THROWS_AS(stopping.restore(1, -3), ValueError);
+  CHECK(stopping.best() == 3);
+}

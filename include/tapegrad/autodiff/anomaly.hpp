@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ranges>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>

@@ -23,6 +23,9 @@
 
 #include <array>
 #include <concepts>
+#include <cstdint>
+#include <memory>
+#include <span>
 
 #include "tape.hpp"
 
@@ -42,9 +45,10 @@ struct Recorder {
   }
   /// A leaf of the same memory; if that is a parameter's, what reads it later must not find it changed.
   static Var detached(Var x) {
-    Tape& tape = x.tape();
+    Tape& tape = x.tape_for("detach");
     const Node& from = tape.node(x, "detach");
     Node node = Tape::leaf(from.value);
+    node.detached = true;
     node.parameter = from.parameter;
     node.parameter_version = from.parameter_version;
     return tape.push(node);
@@ -56,7 +60,7 @@ struct Recorder {
 
   [[gnu::noinline]] static Var record(const OpType& op_type, const void* op, std::span<const Var> vars) {
     require<ValueError>(!vars.empty(), op_type.name, ": got no inputs; at least one is needed");
-    Tape& tape = vars[0].tape();
+    Tape& tape = vars[0].tape_for(op_type.name);
     Node& node = tape.nodes_.emplace_back();
     try {
       std::uint32_t* const inputs = tape.arena_.allocate_array<std::uint32_t>(vars.size());

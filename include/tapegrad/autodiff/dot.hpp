@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "tape.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -28,7 +32,7 @@ struct GraphWriter {
 
  private:
   static const char* style(const Node& node) {
-    if (node.parameter) return ", style=filled, fillcolor=lightblue";
+    if (node.is_parameter()) return ", style=filled, fillcolor=lightblue";
     return node.requires_grad ? "" : ", color=gray, fontcolor=gray";
   }
 };

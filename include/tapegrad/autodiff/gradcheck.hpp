@@ -6,6 +6,8 @@
 #include <concepts>
 #include <initializer_list>
 #include <limits>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "tape.hpp"
@@ -74,8 +76,10 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
   const Tensor value(record().value());
   Tensor weights(value.shape());
   Rng rng(1);
-  for (Scalar& weight : weights.span())
-    weight = static_cast<Scalar>((rng.uniform() < 0.5 ? -1 : 1) * (0.5 + rng.uniform()));
+  for (Scalar& weight : weights.span()) {
+    const double sign = rng.uniform() < 0.5 ? -1 : 1;
+    weight = static_cast<Scalar>(sign * (0.5 + rng.uniform()));
+  }
   for (Parameter* parameter : parameters) parameter->zero_grad();
   const Var root = record();
   detail::require<ValueError>(same_bits(root.value(), value),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "arena.hpp"
 #include "parameter.hpp"
 

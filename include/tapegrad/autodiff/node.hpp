@@ -31,13 +31,15 @@ struct Node {
   const std::uint32_t* inputs = nullptr;  // their positions on the tape
   std::uint32_t input_count = 0;
   bool requires_grad = false;
+  bool detached = false;                   // of a parameter it has the memory alone
   const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
   Parameter* parameter = nullptr;
   std::uint64_t parameter_version = 0;  // when the value was read
 
+  bool is_parameter() const { return parameter != nullptr && !detached; }
   const char* made_by() const {
     if (type) return type->name;
-    if (parameter) return "parameter";
+    if (is_parameter()) return "parameter";
     return requires_grad ? "variable" : "constant";
   }
 };

@@ -70,7 +70,8 @@ class Parameter {
   /// Forgets the gradient. It writes nothing: the next contribution assigns.
   void zero_grad() { slot_.stamp = 0; }
 
-  /// Whether backward passes give it a gradient; switch it off to freeze it, from the next backward pass on.
+  /// Whether backward passes give it a gradient; switch it off to freeze it, from the next backward pass on, and on
+  /// again for what is computed afterwards.
   bool requires_grad() const { return requires_grad_; }
   void set_requires_grad(bool on) {
     requires_grad_ = on;

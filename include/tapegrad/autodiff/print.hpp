@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ostream>
+#include <string>
+#include <vector>
 
 #include "../core/print.hpp"
 #include "tape.hpp"
@@ -37,12 +40,18 @@ inline std::string to_table(std::vector<OpProfile> profile) {
   std::sort(profile.begin(), profile.end(), [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
   profile.push_back(all);
 
+  const auto fixed = [](double value, int decimals) {
+    std::string text;
+    detail::append_number(text, value, decimals, std::chars_format::fixed);
+    return text;
+  };
   std::string table = "op                calls  forward ms  backward ms  share\n";
   for (const OpProfile& op : profile) {
+    const double share = seconds(all) > 0 ? seconds(op) / seconds(all) : 1;
     char line[160];
-    std::snprintf(line, sizeof line, "%-16.80s %6lld  %10.3f  %11.3f  %3.0f %%\n", op.name,
-                  static_cast<long long>(op.calls), 1e3 * op.forward_seconds, 1e3 * op.backward_seconds,
-                  seconds(all) > 0 ? 100 * seconds(op) / seconds(all) : 100);
+    std::snprintf(line, sizeof line, "%-16.80s %6lld  %10s  %11s  %3s %%\n", op.name, static_cast<long long>(op.calls),
+                  fixed(1e3 * op.forward_seconds, 3).c_str(), fixed(1e3 * op.backward_seconds, 3).c_str(),
+                  fixed(100 * share, 0).c_str());
     table += line;
   }
   return table;

@@ -13,7 +13,7 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 /// Time spent in all calls of one op, as `Tape::profile()` reports it.
 struct OpProfile {
   const char* name = "";
-  Index calls = 0;
+  Index calls = 0;  ///< forward
   double forward_seconds = 0;
   double backward_seconds = 0;
 };

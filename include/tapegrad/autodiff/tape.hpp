@@ -2,10 +2,12 @@
 // The tape: what was computed, in order, so that gradients can be computed in the opposite one.
 
 #include <algorithm>
+#include <cstdint>
 #include <ranges>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "../core/random.hpp"
 #include "node.hpp"
@@ -197,9 +199,8 @@ class Tape {
 
 inline detail::Node& Tape::node(const Var& var, const char* what) {
   if (var.tape_ != this || var.pass_ != pass_) [[unlikely]] {
-    detail::require<TapeError>(var.tape_ != nullptr, what, ": a Var of no tape; make it with Tape::constant, variable ",
-                               "or parameter, or by an op");
-    detail::require<TapeError>(var.tape_ == this, what, ": Vars of two tapes; all of a computation is on one tape");
+    detail::require<TapeError>(&var.tape_for(what) == this, what,
+                               ": Vars of two tapes; all of a computation is on one tape");
     const std::uint32_t passes = pass_ - first_pass_, of = var.pass_ - first_pass_;
     detail::require<TapeError>(of < passes, what, ": a Var of a tape that is gone; Vars do not outlive their tape");
     throw TapeError(detail::concat(what, ": a Var of pass ", of + 1, ", but the tape is in pass ", passes + 1,
@@ -282,19 +283,21 @@ inline ConstTensorView Tape::grad(Var var) {
   return zeros;
 }
 
-inline Tape& Var::tape() const {
-  detail::require<TapeError>(
-      tape_ != nullptr, "Var::tape: a Var of no tape; make it with Tape::constant, variable or parameter, or by an op");
+inline Tape& Var::tape_for(const char* what) const {
+  detail::require<TapeError>(tape_ != nullptr, what, ": a Var of no tape; make it with Tape::constant, variable or ",
+                             "parameter, or by an op");
   return *tape_;
 }
-inline ConstTensorView Var::value() const { return tape().node(*this, "Var::value").value; }
-inline Shape Var::shape() const { return tape().node(*this, "Var::shape").value.shape(); }
+inline detail::Node& Var::node_for(const char* what) const { return tape_for(what).node(*this, what); }
+inline Tape& Var::tape() const { return tape_for("Var::tape"); }
+inline ConstTensorView Var::value() const { return node_for("Var::value").value; }
+inline Shape Var::shape() const { return node_for("Var::shape").value.shape(); }
 inline double Var::item() const { return value().item(); }
-inline const char* Var::op() const { return tape().node(*this, "Var::op").made_by(); }
-inline bool Var::requires_grad() const { return tape().node(*this, "Var::requires_grad").requires_grad; }
-inline void Var::backward() const { tape().backward(*this, nullptr); }
-inline void Var::backward(ConstTensorView seed) const { tape().backward(*this, &seed); }
-inline ConstTensorView Var::grad() const { return tape().grad(*this); }
+inline const char* Var::op() const { return node_for("Var::op").made_by(); }
+inline bool Var::requires_grad() const { return node_for("Var::requires_grad").requires_grad; }
+inline void Var::backward() const { tape_for("backward").backward(*this, nullptr); }
+inline void Var::backward(ConstTensorView seed) const { tape_for("backward").backward(*this, &seed); }
+inline ConstTensorView Var::grad() const { return tape_for("grad").grad(*this); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
 

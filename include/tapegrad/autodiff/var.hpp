@@ -8,6 +8,7 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 class Tape;
 namespace detail {
+struct Node;
 struct Recorder;
 struct GraphWriter;
 }  // namespace detail
@@ -46,6 +47,9 @@ class Var {
   friend struct detail::Recorder;
   friend struct detail::GraphWriter;
   Var(Tape* tape, std::uint32_t index, std::uint32_t pass) : tape_(tape), index_(index), pass_(pass) {}
+  /// Its tape, for `what`. Throws TapeError if it is of none.
+  Tape& tape_for(const char* what) const;
+  detail::Node& node_for(const char* what) const;
 
   Tape* tape_ = nullptr;
   std::uint32_t index_ = 0;

@@ -53,6 +53,13 @@ class IoError : public Error {
 
 namespace detail {
 
+/// Appends a number to a text with so many digits, whatever the locale.
+inline void append_number(std::string& text, double value, int digits,
+                          std::chars_format format = std::chars_format::general) {
+  char number[400];  // the longest without an exponent has 309 digits before the point
+  text.append(number, std::to_chars(number, number + sizeof number, value, format, digits).ptr);
+}
+
 /// A piece of a message: text, a number, or what has a `str()`. It looks at its argument. (One type for all of them,
 /// and no streams: messages are made in hundreds of places, and each of a kind of its own would cost compile time.)
 class Part {
@@ -70,7 +77,7 @@ class Part {
   static void append_value(std::string& message, const void* address) {
     const T& value = *static_cast<const T*>(address);
     if constexpr (std::is_floating_point_v<T>) {
-      append_number(message, value);
+      append_number(message, value, 6);  // as streams do
     } else if constexpr (std::is_same_v<T, char>) {
       message += value;
     } else if constexpr (std::is_integral_v<T>) {
@@ -80,11 +87,6 @@ class Part {
     } else {
       message += value.str();
     }
-  }
-  /// To six digits, as streams write it; whatever the locale.
-  static void append_number(std::string& message, double value) {
-    char text[32];
-    message.append(text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, 6).ptr);
   }
 
   const void* value_;

@@ -95,20 +95,20 @@ class ForkDelay {
 /// Calls body(thread, threads) for each of `threads` shares of the work, all of which may run at the same time, and
 /// throws the exception of the lowest one that failed. `pieces` is how much work there is, in units of some
 /// microseconds. It is body(0, 1) inside of another call, as it never nests, and while sharing would take longer.
-inline void parallel_region(int threads, Index pieces, FunctionRef<void(int, int)> body) {
-  thread_local ForkDelay delay;
+inline void parallel_region(int threads, [[maybe_unused]] Index pieces, FunctionRef<void(int, int)> body) {
   // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
   if (threads <= 1 || inside_parallel()) {
     body(0, 1);
     return;
   }
+#if TAPEGRAD_USE_OPENMP
+  thread_local ForkDelay delay;
   const auto begin = ForkDelay::Clock::now();
   if (!delay.allows(pieces)) {
     body(0, 1);
     delay.alone(ForkDelay::Clock::now() - begin);
     return;
   }
-#if TAPEGRAD_USE_OPENMP
   auto own_begin = begin, own_end = begin;
   std::exception_ptr failure;
   int failed_share = threads;
@@ -133,7 +133,7 @@ inline void parallel_region(int threads, Index pieces, FunctionRef<void(int, int
   delay.shared(ForkDelay::Clock::now() - begin, own_end - own_begin);
   if (failure) std::rethrow_exception(failure);
 #else
-  for (int share = 0; share < threads; ++share) body(share, threads);
+  body(0, 1);
 #endif
 }
 

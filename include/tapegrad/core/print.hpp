@@ -2,7 +2,6 @@
 // Tensors as a person would want to see them.
 
 #include <algorithm>
-#include <cstdio>
 #include <ostream>
 #include <string>
 
@@ -27,7 +26,7 @@ class ElementsText {
 
   /// What lies below the first `axis` axes: `count` elements from `first` on.
   void append(int axis, Index first, Index count) {
-    if (axis == tensor_.rank()) return append_number(tensor_.data()[first]);
+    if (axis == tensor_.rank()) return append_element(tensor_.data()[first]);
     const Index length = tensor_.shape()[axis], step = length == 0 ? 0 : count / length;
     const bool innermost = axis + 1 == tensor_.rank();
     text_ += '[';
@@ -42,11 +41,11 @@ class ElementsText {
     }
     text_ += ']';
   }
-  void append_number(Scalar value) {
-    char number[32];
-    const auto length = static_cast<std::size_t>(std::snprintf(number, sizeof number, "%.4g", double{value}));
-    text_.append(width_ - std::min(width_, length), ' ') += number;
-    width_ = std::max(width_, length);
+  void append_element(Scalar value) {
+    std::string number;
+    append_number(number, double{value}, 4);
+    text_.append(width_ - std::min(width_, number.size()), ' ') += number;
+    width_ = std::max(width_, number.size());
   }
 
   ConstTensorView tensor_;

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "parallel.hpp"

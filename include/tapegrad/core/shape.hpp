@@ -47,29 +47,29 @@ class Shape {
   const Index* begin() const { return lengths_.data(); }
   const Index* end() const { return lengths_.data() + rank_; }
 
-  /// `axis`, with negative ones counted from the last. Throws ShapeError beyond the rank.
-  int checked_axis(int axis) const {
-    detail::require<ShapeError>(rank_ > 0, "shape: axis ", axis, " of a scalar, which has none");
-    detail::require<ShapeError>(axis >= -rank_ && axis < rank_, "shape: axis ", axis, " of a tensor of shape ", *this,
+  /// `axis`, with negative ones counted from the last. Throws ShapeError, in the name of `asker`, beyond the rank.
+  int checked_axis(int axis, const char* asker = "shape") const {
+    detail::require<ShapeError>(rank_ > 0, asker, ": axis ", axis, " of a scalar, which has none");
+    detail::require<ShapeError>(axis >= -rank_ && axis < rank_, asker, ": axis ", axis, " of a tensor of shape ", *this,
                                 "; axes run from ", -rank_, " to ", rank_ - 1);
     return axis < 0 ? axis + rank_ : axis;
   }
   /// This shape with one axis of another length.
-  Shape with(int axis, Index length) const {
+  [[nodiscard]] Shape with(int axis, Index length) const {
     Shape result;
     const int changed = checked_axis(axis);
     for (int i = 0; i < rank_; ++i) result.append(i == changed ? length : (*this)[i]);
     return result;
   }
   /// This shape with two axes swapped.
-  Shape swapped(int a, int b) const {
+  [[nodiscard]] Shape swapped(int a, int b) const {
+    const int first = checked_axis(a), second = checked_axis(b);
     Shape result = *this;
-    std::swap(result.lengths_[static_cast<std::size_t>(checked_axis(a))],
-              result.lengths_[static_cast<std::size_t>(checked_axis(b))]);
+    std::swap(result.lengths_[static_cast<std::size_t>(first)], result.lengths_[static_cast<std::size_t>(second)]);
     return result;
   }
   /// This shape without one axis.
-  Shape without(int axis) const {
+  [[nodiscard]] Shape without(int axis) const {
     Shape result;
     const int dropped = checked_axis(axis);
     for (int i = 0; i < rank_; ++i)

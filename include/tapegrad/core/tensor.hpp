@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "eigen.hpp"
 #include "memory.hpp"
@@ -92,7 +93,7 @@ class ConstTensorView : public detail::TensorAccess<ConstTensorView> {
   const Scalar* data() const { return data_; }
   const Shape& shape() const { return shape_; }
   /// The same elements under another shape. Throws ShapeError if their number differs.
-  ConstTensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
+  [[nodiscard]] ConstTensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
  private:
   Shape shape_;  // first: so copies of it alone and of the whole move the same 16 bytes at a time, and need not wait
@@ -109,7 +110,7 @@ class TensorView : public detail::TensorAccess<TensorView> {
   Scalar* data() const { return data_; }
   const Shape& shape() const { return shape_; }
   /// The same elements under another shape. Throws ShapeError if their number differs.
-  TensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
+  [[nodiscard]] TensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
   void fill(double value) const { std::fill_n(data_, size(), static_cast<Scalar>(value)); }
   /// Copies all elements. Throws ShapeError unless the shapes are equal.
@@ -192,6 +193,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
   }
   ~Tensor() = default;
 
+  /// Filled with 0, with 1, or with a value.
   static Tensor zeros(const Shape& shape) { return Tensor(shape); }
   static Tensor ones(const Shape& shape) { return Tensor(shape, 1); }
   static Tensor full(const Shape& shape, double value) { return Tensor(shape, value); }
@@ -225,7 +227,7 @@ class Tensor : public detail::TensorAccess<Tensor> {
 };
 
 /// True where shapes and all bits are equal (so NaN equals the same NaN, and 0 differs from -0).
-inline bool same_bits(ConstTensorView a, ConstTensorView b) {
+[[nodiscard]] inline bool same_bits(ConstTensorView a, ConstTensorView b) {
   return a.shape() == b.shape() &&
          (a.empty() || std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0);
 }

@@ -11,7 +11,8 @@
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 /// C = start + A·B for A (m, k), B (k, n), C (m, n). Transposed operands are strides: `b.transposed()`. C overlaps
-/// neither operand. Throws ShapeError where the sizes do not agree, or C's col_stride is not 1.
+/// neither operand. Throws ShapeError where the sizes do not agree, or C's col_stride is not 1, ValueError for a bias
+/// that is a null pointer.
 void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatrix c, GemmStart start = GemmStart::zero());
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

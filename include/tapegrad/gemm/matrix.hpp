@@ -15,7 +15,7 @@ struct Strided {
   Index col_stride = 1;
 
   T* at(Index i, Index j) const { return data + i * row_stride + j * col_stride; }
-  Strided transposed() const { return {data, cols, rows, col_stride, row_stride}; }
+  [[nodiscard]] Strided transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 using StridedMatrix = Strided<Scalar>;
 using ConstStridedMatrix = Strided<const Scalar>;

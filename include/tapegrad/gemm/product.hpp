@@ -250,6 +250,8 @@ TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatri
   detail::require<ShapeError>(c.col_stride == 1, "gemm: C's columns are ", c.col_stride,
                               " apart; its rows must be contiguous (for C transposed, compute B^T A^T)");
   if (c.rows == 0 || c.cols == 0) return;
+  detail::require<ValueError>(start.from != GemmStart::From::bias || start.bias_row,
+                              "gemm: C starts at a bias, which is a null pointer; it is a row of ", c.cols, " numbers");
   if (a.cols == 0) a.row_stride = b.col_stride = 0;  // null pointers, where nobody may take a step
   const gemm_detail::Product product(a, b, c, start);
   const Index pieces = c.rows * c.cols * a.cols / gemm_detail::thread_work;

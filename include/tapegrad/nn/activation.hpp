@@ -1,6 +1,8 @@
 #pragma once
 // The activation functions as layers, for Sequential; elsewhere the functions themselves (relu(x), ...) are shorter.
 
+#include <string>
+
 #include "../ops/activations.hpp"
 #include "../ops/options.hpp"
 #include "module.hpp"

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "../ops/dropout.hpp"
 #include "module.hpp"
 

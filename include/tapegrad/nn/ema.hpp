@@ -1,5 +1,9 @@
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "../ops/blocks.hpp"
 #include "copy.hpp"
 

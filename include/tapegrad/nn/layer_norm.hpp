@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "../ops/arithmetic.hpp"
 #include "../ops/layer_norm.hpp"
@@ -44,6 +45,7 @@ class LayerNorm : public Layer {
   LayerNormOptions options_;
 
  public:
+  /// (features); empty without `affine`, and so is the bias.
   std::optional<Parameter> weight = parameter("weight", init::ones());
   std::optional<Parameter> bias = parameter("bias", init::zeros());
 };

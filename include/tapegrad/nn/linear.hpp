@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <optional>
+#include <string>
 
 #include "../ops/matmul.hpp"
 #include "module.hpp"
@@ -46,7 +48,9 @@ class Linear : public Layer {
   LinearOptions options_;
 
  public:
+  /// (out, in).
   Parameter weight{*this, "weight", Shape{out_, in_}, options_.weight_init};
+  /// (out); empty if it was left out.
   std::optional<Parameter> bias =
       options_.bias ? std::optional<Parameter>(std::in_place, *this, "bias", Shape{out_}, options_.bias_init)
                     : std::nullopt;

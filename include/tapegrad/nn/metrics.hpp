@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <ranges>
 #include <span>
 #include <utility>
 
@@ -40,6 +41,7 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
 ///   mean.add(loss.item(), batch.size());
 class RunningMean {
  public:
+  /// One more number, which counts for `weight`.
   void add(double value, double weight = 1) {
     total_ += value * weight;
     weight_ += weight;
@@ -74,6 +76,7 @@ class Accuracy {
 /// weights (Burda, Grosse, Salakhutdinov 2016, section 5). In double, around the largest so far: nothing overflows.
 class LogMeanExp {
  public:
+  /// One more number.
   void add(double x) {
     ++count_;
     if (x > largest_) total_ *= std::exp(std::exchange(largest_, x) - x);

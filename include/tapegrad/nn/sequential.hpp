@@ -2,6 +2,8 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "module.hpp"
 

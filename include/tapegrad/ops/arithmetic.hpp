@@ -2,6 +2,8 @@
 // + - * / between Vars of shapes that broadcast, and with a number on either side, += and its like; the lesser and the
 // greater of two.
 
+#include <concepts>
+
 #include "broadcast.hpp"
 #include "elementwise.hpp"
 #include "select.hpp"
@@ -119,10 +121,13 @@ struct ScalarOver : detail::Elementwise {
 
 // Each throws ShapeError for shapes that do not broadcast (broadcast.hpp says which do).
 
+/// a + b, element by element.
 inline Var add(Var a, Var b) { return apply(ops::Add{}, a, b); }
+/// a - b, element by element.
 inline Var sub(Var a, Var b) { return apply(ops::Sub{}, a, b); }
+/// a * b, element by element: no product of matrices, which is matmul.
 inline Var mul(Var a, Var b) { return apply(ops::Mul{}, a, b); }
-/// As IEEE has it where b is 0.
+/// a / b, element by element; as IEEE has it where b is 0.
 inline Var div(Var a, Var b) { return apply(ops::Div{}, a, b); }
 /// The lesser of each two elements; NaN if one is. Where they are equal, each gets half of the gradient.
 inline Var minimum(Var a, Var b) { return apply(ops::Minimum{}, a, b); }

@@ -2,6 +2,8 @@
 // What the loops of the ops are made of: formulas of four numbers at a time, scratch space on the stack, a tensor cut
 // at one axis.
 
+#include <algorithm>
+
 #include "../autodiff/gradient.hpp"
 #include "../core/simd/vec.hpp"
 
@@ -73,13 +75,6 @@ inline void for_rows(Index rows, Index cols, FunctionRef<void(Index)> body) {
   parallel_for(rows, std::max<Index>(1, chunk_size / std::max<Index>(1, cols)), [&](Index begin, Index end) {
     for (Index row = begin; row < end; ++row) body(row);
   });
-}
-
-/// `axis` with negative ones counted from the last. Throws ShapeError, in the name of an op, beyond the rank.
-inline int checked_axis(const char* op, const Shape& shape, int axis) {
-  require<ShapeError>(axis >= -shape.rank() && axis < shape.rank(), op, ": axis ", axis, " of a tensor of shape ",
-                      shape, "; it has ", shape.rank(), " axes (negative ones count from the last)");
-  return axis < 0 ? axis + shape.rank() : axis;
 }
 
 /// A tensor cut at one axis: element (o, i, k) is number (o * length + i) * inner + k.

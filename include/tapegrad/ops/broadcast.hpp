@@ -2,6 +2,9 @@
 // NumPy's broadcasting, for ops of two inputs: axes are compared from the last; lengths must be equal, or one of them 1
 // or missing. The gradient of an input that was broadcast is the sum over the axes along which it was.
 
+#include <algorithm>
+#include <array>
+
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"
 #include "blocks.hpp"

@@ -1,6 +1,9 @@
 #pragma once
 // Losses of class labels: cross_entropy of logits, nll of log-probabilities.
 
+#include <algorithm>
+#include <span>
+
 #include "loss.hpp"
 #include "pieces.hpp"
 #include "softmax.hpp"
@@ -21,7 +24,8 @@ struct Labels {
     for (std::size_t row = 0; row < labels.size(); ++row)
       require<ValueError>(labels[row] >= 0 && labels[row] < x[1], op, ": label ", labels[row], " at position ", row,
                           " is outside [0, ", x[1], "), the classes");
-    return reduced_shape(op, {count()}, reduction);
+    reduced_shape(op, x, reduction);  // refuses the mean of nothing
+    return reduction == Reduction::none ? Shape{count()} : Shape{};
   }
   Index count() const { return static_cast<Index>(labels.size()); }
   Index operator[](Index row) const { return labels[static_cast<std::size_t>(row)]; }

@@ -2,6 +2,8 @@
 // Log densities, and Kullback-Leibler divergences between them: normal ones by mean and log-variance, and Bernoulli.
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "losses.hpp"
 
@@ -32,14 +34,14 @@ namespace ops {
 struct KlStandardNormal {
   static constexpr const char* name = "kl_standard_normal";
   static constexpr std::array inputs{"mu", "log_var"};
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     simd::expm1(in[1], out, n);
     const auto term = [](const Four& mu, const Four& growth, const Four& log_var) {
       return (square(mu) + (growth - log_var)) / 2;
     };
     detail::each(out, n, term, in[0], out, in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       std::copy_n(in[0], n, out);
     } else {
@@ -54,7 +56,7 @@ struct KlStandardNormal {
 struct KlNormal {
   static constexpr const char* name = "kl_normal";
   static constexpr std::array inputs{"mu1", "log_var1", "mu2", "log_var2"};
-  void value(const detail::Blocks<4>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<4>& in, Scalar* out, Index n) const {
     detail::Block growth;
     expm1_ratio(in, growth.data, n);
     detail::inverse_sigma(in[3], out, n);
@@ -64,7 +66,7 @@ struct KlNormal {
     };
     detail::each(out, n, term, in[0], in[2], out, growth.data, in[1], in[3]);
   }
-  void slope(std::size_t i, const detail::Blocks<4>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<4>& in, Scalar* out, Index n) const {
     detail::Block growth;
     if (i % 2 == 1) expm1_ratio(in, growth.data, n);
     if (i == 1) {
@@ -84,7 +86,7 @@ struct KlNormal {
   }
 
  private:
-  static void expm1_ratio(const detail::Blocks<4>& in, Scalar* out, Index n) {
+  static void expm1_ratio(const detail::InputsAt<4>& in, Scalar* out, Index n) {
     detail::each(
         out, n, [](const Four& a, const Four& b) { return a - b; }, in[1], in[3]);
     simd::expm1(out, out, n);
@@ -95,14 +97,14 @@ struct KlNormal {
 struct NormalLogDensity {
   static constexpr const char* name = "normal_log_density";
   static constexpr std::array inputs{"x", "mu", "log_var"};
-  void value(const detail::Blocks<3>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<3>& in, Scalar* out, Index n) const {
     detail::inverse_sigma(in[2], out, n);
     const auto term = [](const Four& x, const Four& mu, const Four& inverse, const Four& log_var) {
       return (square((x - mu) * inverse) + log_var + detail::log_two_pi) / -2;
     };
     detail::each(out, n, term, in[0], in[1], out, in[2]);
   }
-  void slope(std::size_t i, const detail::Blocks<3>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<3>& in, Scalar* out, Index n) const {
     detail::inverse_sigma(in[2], out, n);
     if (i == 2) {
       const auto slope = [](const Four& x, const Four& mu, const Four& inverse) {
@@ -118,11 +120,11 @@ struct NormalLogDensity {
 struct StandardNormalLogDensity {
   static constexpr const char* name = "standard_normal_log_density";
   static constexpr std::array inputs{"x"};
-  void value(const detail::Blocks<1>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<1>& in, Scalar* out, Index n) const {
     detail::each(
         out, n, [](const Four& x) { return (square(x) + detail::log_two_pi) / -2; }, in[0]);
   }
-  void slope(std::size_t, const detail::Blocks<1>& in, Scalar* out, Index n) const {
+  void slope(std::size_t, const detail::InputsAt<1>& in, Scalar* out, Index n) const {
     detail::each(out, n, detail::negated, in[0]);
   }
 };
@@ -131,11 +133,11 @@ struct BernoulliLogDensity {
   static constexpr const char* name = "bernoulli_log_density";
   static constexpr std::array inputs{"x", "logits"};
   void check(std::span<const ConstTensorView> in) const { detail::check_targets(name, inputs[0], in[0]); }
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     simd::bce_with_logits(in[1], in[0], out, n);
     detail::each(out, n, detail::negated, out);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       std::copy_n(in[1], n, out);
     } else {

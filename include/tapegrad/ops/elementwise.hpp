@@ -2,6 +2,7 @@
 // Functions of each element by itself: abs, square, sqrt, pow, exp, log, log1p, tanh, clamp. NaN stays NaN.
 
 #include <cmath>
+#include <limits>
 
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"

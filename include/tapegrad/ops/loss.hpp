@@ -2,6 +2,8 @@
 // What all losses and densities have in common: terms computed element by element, then summed, averaged or left alone.
 
 #include <array>
+#include <concepts>
+#include <span>
 
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"
@@ -73,9 +75,9 @@ inline void contribute_terms(Gradient gradient, ConstTensorView dy, Reduction re
   });
 }
 
-/// Where the inputs of some terms begin.
+/// Where some terms find their inputs.
 template <std::size_t inputs>
-using Blocks = std::array<const Scalar*, inputs>;
+using InputsAt = std::array<const Scalar*, inputs>;
 
 }  // namespace detail
 
@@ -101,10 +103,10 @@ struct Loss {
   }
   void forward(std::span<const ConstTensorView> inputs, TensorView y) const {
     if constexpr (requires { term.check(inputs); }) term.check(inputs);
-    const auto terms = [&](Index begin, Index n, Scalar* out) { term.value(blocks(inputs, begin), out, n); };
+    const auto terms = [&](Index begin, Index n, Scalar* out) { term.value(inputs_at(inputs, begin), out, n); };
     const auto sum = [&](Index begin, Index end) {
-      if constexpr (requires { term.sum(blocks(inputs, begin), end - begin); })
-        return term.sum(blocks(inputs, begin), end - begin);
+      if constexpr (requires { term.sum(inputs_at(inputs, begin), end - begin); })
+        return term.sum(inputs_at(inputs, begin), end - begin);
       else
         return detail::sum_terms(begin, end, terms);
     };
@@ -115,7 +117,7 @@ struct Loss {
     for (std::size_t i = 0; i < arity; ++i) {
       if (!gradients[i]) continue;
       detail::contribute_terms(gradients[i], dy, reduction, [&](Index begin, Index n, Scalar* out) {
-        term.slope(i, blocks(inputs, begin), out, n);
+        term.slope(i, inputs_at(inputs, begin), out, n);
       });
     }
   }
@@ -123,8 +125,8 @@ struct Loss {
  private:
   static constexpr std::size_t arity = Term::inputs.size();
 
-  static detail::Blocks<arity> blocks(std::span<const ConstTensorView> inputs, Index begin) {
-    detail::Blocks<arity> result;
+  static detail::InputsAt<arity> inputs_at(std::span<const ConstTensorView> inputs, Index begin) {
+    detail::InputsAt<arity> result;
     for (std::size_t i = 0; i < arity; ++i) result[i] = inputs[i].data() + begin;
     return result;
   }

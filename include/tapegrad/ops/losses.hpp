@@ -1,6 +1,9 @@
 #pragma once
 // Losses of predictions and targets of the same shape. Gradients flow to the targets too where those want one.
 
+#include <array>
+#include <span>
+
 #include "elementwise.hpp"
 #include "loss.hpp"
 #include "options.hpp"
@@ -42,13 +45,13 @@ struct Bce {
                                 "it must be a probability (for numbers before a sigmoid there is bce_with_logits)");
   }
   /// Logs are held above -100, as in PyTorch, so that a saturated prediction costs 100 and not infinity.
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     detail::Block log_off;
     logs(in[0], out, log_off.data, n);
     const auto term = [](const Four& t, const Four& on, const Four& off) { return (t - 1) * off - t * on; };
     detail::each(out, n, term, in[1], out, log_off.data);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       const auto ratio = [](const Four& p, const Four& t) {
         return (p - t) / detail::at_least(p * (1 - p), Scalar(1e-12));
@@ -80,9 +83,9 @@ struct BceWithLogits {
   void check(std::span<const ConstTensorView> in) const {
     if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
   }
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const { simd::bce_with_logits(in[0], in[1], out, n); }
-  double sum(const detail::Blocks<2>& in, Index n) const { return simd::bce_with_logits_sum(in[0], in[1], n); }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const { simd::bce_with_logits(in[0], in[1], out, n); }
+  double sum(const detail::InputsAt<2>& in, Index n) const { return simd::bce_with_logits_sum(in[0], in[1], n); }
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     if (i == 0) {
       simd::bce_with_logits_backward(in[0], in[1], Scalar{1}, out, n);
     } else {
@@ -94,11 +97,11 @@ struct BceWithLogits {
 struct Mse {
   static constexpr const char* name = "mse";
   static constexpr std::array inputs{"input", "target"};
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     detail::each(
         out, n, [](const Four& x, const Four& t) { return square(x - t); }, in[0], in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     detail::each(
         out, n, [](const Four& x, const Four& t) { return 2 * (x - t); }, in[i], in[1 - i]);
   }
@@ -107,11 +110,11 @@ struct Mse {
 struct L1 {
   static constexpr const char* name = "l1";
   static constexpr std::array inputs{"input", "target"};
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     detail::each(
         out, n, [](const Four& x, const Four& t) { return abs(x - t); }, in[0], in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     detail::each(
         out, n, [](const Four& x, const Four& t) { return detail::sign(x - t); }, in[i], in[1 - i]);
   }
@@ -121,14 +124,14 @@ struct Huber {
   static constexpr const char* name = "huber";
   static constexpr std::array inputs{"input", "target"};
   Scalar delta;
-  void value(const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     const auto term = [d = delta](const Four& x, const Four& t) {
       const Four distance = abs(x - t), near = detail::at_most(distance, d);
       return near * (distance - near / 2);
     };
     detail::each(out, n, term, in[0], in[1]);
   }
-  void slope(std::size_t i, const detail::Blocks<2>& in, Scalar* out, Index n) const {
+  void slope(std::size_t i, const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     const auto slope = [d = delta](const Four& x, const Four& t) {
       return detail::at_most(detail::at_least(x - t, -d), d);
     };

@@ -1,6 +1,10 @@
 #pragma once
 // Tensors taken apart and put together: slice, split, concat, gather_rows.
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "../autodiff/apply.hpp"
 #include "../core/concepts.hpp"
 #include "blocks.hpp"
@@ -43,7 +47,7 @@ struct Slice {
   Index end;
 
   Shape shape(const Shape& x) const {
-    const int along = detail::checked_axis(name, x, axis);
+    const int along = x.checked_axis(axis, name);
     detail::require<ShapeError>(std::min(begin, end) >= 0 && std::max(begin, end) <= x[along], name, ": [", begin, ", ",
                                 end, ") of axis ", along, " of ", x, "; it must lie within [0, ", x[along], ")");
     detail::require<ShapeError>(begin <= end, name, ": [", begin, ", ", end, ") of axis ", along, " of ", x,
@@ -66,7 +70,7 @@ struct Split {
   Index parts;
 
   Shape shape(const Shape& x) const {
-    const int along = detail::checked_axis(name, x, axis);
+    const int along = x.checked_axis(axis, name);
     detail::require<ShapeError>(x[along] % parts == 0, name, ": axis ", along, " of ", x, " has length ", x[along],
                                 "; it must be a multiple of the ", parts, " parts");
     return x.with(along, x[along] / parts);
@@ -88,7 +92,7 @@ struct Concat {
 
   Shape shape(std::span<const Shape> inputs) const {
     const Shape& first = inputs[0];
-    const int along = detail::checked_axis(name, first, axis);
+    const int along = first.checked_axis(axis, name);
     Index length = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       detail::require<ShapeError>(inputs[i].rank() == first.rank() && inputs[i].with(along, first[along]) == first,

@@ -1,7 +1,9 @@
 #pragma once
 // sum, mean and max, over everything or one axis. Sums are kept in double, in an order that depends on the shape alone.
 
+#include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <optional>
 
 #include "../core/simd/simd.hpp"
@@ -32,7 +34,7 @@ struct Sum {
       detail::require<ShapeError>(!average || !x.empty(), name, ": the input is ", x, "; there is no mean of nothing");
       return {};
     }
-    const int along = detail::checked_axis(name, x, *axis);
+    const int along = x.checked_axis(*axis, name);
     detail::require<ShapeError>(!average || x[along] > 0, name, ": axis ", along, " of ", x,
                                 " is empty; there is no mean of nothing");
     return keepdim ? x.with(along, 1) : x.without(along);
@@ -96,23 +98,25 @@ struct Sum {
   }
 };
 
-/// The largest element of each row.
+/// The largest element of each row, or of all.
 struct Max {
   static constexpr const char* name = "max";
   bool keepdim = false;
+  bool of_all = false;
 
   Shape shape(const Shape& x) const {
-    detail::require<ShapeError>(x.cols() > 0, name, ": the input is ", x,
-                                " (the axis to reduce last); there is no maximum of nothing");
+    detail::require<ShapeError>(count(x) > 0, name, ": the input is ", x, of_all ? "" : " (the axis to reduce last)",
+                                "; there is no maximum of nothing");
+    if (of_all) return {};
     return keepdim ? x.with(-1, 1) : x.without(-1);
   }
   void forward(ConstTensorView x, TensorView y) const {
-    const Index n = x.shape().cols();
+    const Index n = count(x.shape());
     detail::for_rows(y.size(), n, [&](Index row) { y.data()[row] = simd::max(x.data() + row * n, n); });
   }
   void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
     if (!dx) return;
-    const Index n = x.shape().cols();
+    const Index n = count(x.shape());
     const TensorView sums = dx.accumulator();
     detail::for_rows(y.size(), n, [&](Index row) {
       const Scalar* const begin = x.data() + row * n;
@@ -120,6 +124,10 @@ struct Max {
       sums.data()[std::find_if(begin, begin + n, largest) - x.data()] += dy.data()[row];
     });
   }
+
+ private:
+  /// How many elements one result is the largest of.
+  Index count(const Shape& x) const { return of_all ? x.size() : x.cols(); }
 };
 
 }  // namespace ops
@@ -155,7 +163,7 @@ Var mean(Var, T, ReduceOptions = {}) = delete;
 
 /// The largest of all elements: a scalar; NaN if one is. Where several are equal, the gradient goes to the first.
 /// Throws ShapeError if there are none.
-inline Var max(Var x) { return apply(ops::Max{}, reshape(x, {-1})); }
+inline Var max(Var x) { return apply(ops::Max{.of_all = true}, x); }
 /// The largest elements along one axis; see sum. Throws ShapeError for an empty axis.
 inline Var max(Var x, int axis, ReduceOptions options = {}) { return detail::reduce_axis<ops::Max>(x, axis, options); }
 /// Not the greater of each element and a number: that is `maximum` or `clamp_min`.

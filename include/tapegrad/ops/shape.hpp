@@ -2,6 +2,10 @@
 // The same elements under another shape: reshape, transpose, broadcast_to. What takes elements apart or puts them
 // together is in pieces.hpp.
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "broadcast.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -54,18 +58,19 @@ struct Transpose {
   const char* asker = name;  // the op whose axes these are, for errors
 
   Shape shape(const Shape& x) const {
-    return x.swapped(detail::checked_axis(asker, x, a), detail::checked_axis(asker, x, b));
+    const int first = x.checked_axis(a, asker), second = x.checked_axis(b, asker);
+    return x.swapped(first, second);
   }
-  void forward(ConstTensorView x, TensorView y) const { swap(x, y, true); }
+  void forward(ConstTensorView x, TensorView y) const { swap_axes(x, y, true); }
   void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     if (!dx) return;
     const auto [view, first] = dx.target();
-    swap(dy, view, first);
+    swap_axes(dy, view, first);
   }
 
  private:
   /// to(o, j, m, i, :) = or += from(o, i, m, j, :), where i and j are the two axes and the others are folded.
-  void swap(ConstTensorView from, TensorView to, bool first) const {
+  void swap_axes(ConstTensorView from, TensorView to, bool first) const {
     const Shape& shape = from.shape();
     const int left = std::min(shape.checked_axis(a), shape.checked_axis(b));
     const int right = std::max(shape.checked_axis(a), shape.checked_axis(b));

@@ -3,6 +3,7 @@
 // nothing overflows.
 
 #include <cmath>
+#include <limits>
 
 #include "reduce.hpp"
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "../core/simd/simd.hpp"
 #include "optimizer.hpp"

@@ -2,6 +2,7 @@
 // Limits to gradients, between backward() and the optimizer's step(). Parameters without a gradient do not count.
 
 #include <cmath>
+#include <span>
 
 #include "../autodiff/parameter.hpp"
 #include "../core/simd/simd.hpp"

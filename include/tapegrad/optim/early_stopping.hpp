@@ -44,8 +44,11 @@ class EarlyStopping {
   double best() const { return best_; }
   /// How many values there were since.
   int since_best() const { return since_best_; }
-  /// Puts back what `best()` and `since_best()` were when a run was saved.
+  /// Puts back what `best()` and `since_best()` were when a run was saved. Throws ValueError for what they cannot have
+  /// been: NaN, a negative count.
   void restore(double best, int since_best) {
+    detail::require<ValueError>(!std::isnan(best) && since_best >= 0, "EarlyStopping: restore with best ", best,
+                                ", since_best ", since_best, "; the best is a number, the count not negative");
     best_ = best;
     since_best_ = since_best;
   }

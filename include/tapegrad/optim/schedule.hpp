@@ -2,10 +2,12 @@
 // Learning rates over time, by PyTorch's names. A schedule sets the optimizer's rate when it is made and at each
 // step(); one is stepped after every epoch, or after every batch, as its lengths were meant.
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <iterator>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "optimizer.hpp"
@@ -31,7 +33,9 @@ class Schedule {
     set_steps(0);
   }
 
+  /// Sets the rates of the next step or epoch; what it throws, set_steps says.
   void step() { set_steps(steps_ + 1); }
+  /// How many there were.
   Index steps() const { return steps_; }
   /// Goes to where `steps` calls of step() lead. Throws ValueError, and stays where it was,
   /// if they are negative, a rate would be what `Optimizer::set_lr` refuses, or a group has no base rate here.

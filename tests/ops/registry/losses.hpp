@@ -125,7 +125,7 @@ inline Entries label_losses(const std::string& name, const std::string& what, Dr
        .variant = "mean",
        .apply = [=](auto v) { return loss(v[0], indices_of(v[1]), Reduction::mean); },
        .reference = [=](auto x) { return scalar(total(x) / static_cast<double>(x[1].shape.size())); },
-       .bad = {{zeros({{0, 3}, {0}}), name + ": the inputs are 0; there is no mean of nothing"}}},
+       .bad = {{zeros({{0, 3}, {0}}), name + ": the inputs are 0x3; there is no mean of nothing"}}},
   };
   for (Entry& entry : entries) {
     entry.draws = {draw, label(3)};

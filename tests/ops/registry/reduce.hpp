@@ -73,10 +73,10 @@ inline Entries reductions(const std::string& name, Var (*whole)(Var), Var (*alon
   const auto lines = [=](const Array& x, int axis) {
     return map_lines(x, axis, [=](Line l) { return Line{line(l)}; });
   };
-  const Bad beyond{zeros({{2, 3}}), name + ": axis 2 of a tensor of shape 2x3; it has 2 axes",
+  const Bad beyond{zeros({{2, 3}}), name + ": axis 2 of a tensor of shape 2x3; axes run from -2 to 1",
                    [=](auto v) { return along(v[0], 2, {}); }};
-  const Bad scalar{zeros({{}}), name + ": axis -1 of a tensor of shape scalar; it has 0 axes",
-                   [=](auto v) { return along(v[0], -1, {}); }};
+  const Bad scalar{zeros({{}}), name + ": axis 0 of a scalar, which has none",
+                   [=](auto v) { return along(v[0], 0, {}); }};
   return {
       {.name = name,
        .shapes = whole_shapes,
@@ -117,7 +117,7 @@ inline Entries reductions(const std::string& name, Var (*whole)(Var), Var (*alon
 
 /// The three entries of an op that turns lines into lines.
 inline Entries line_maps(const std::string& name, Var (*whole)(Var), Var (*along)(Var, int), Line (*line)(Line)) {
-  const Bad beyond{zeros({{2, 3}}), name + ": axis -3 of a tensor of shape 2x3; it has 2 axes",
+  const Bad beyond{zeros({{2, 3}}), name + ": axis -3 of a tensor of shape 2x3; axes run from -2 to 1",
                    [=](auto v) { return along(v[0], -3); }};
   return {
       {.name = name,
@@ -153,7 +153,7 @@ inline Entries reduce() {
   means[0].extremes = {{{{3e38, 3e38}}, {3e38}, {{0.5, 0.5}}}};
 
   Entries maxima = reductions("max", tapegrad::max, tapegrad::max, max_line, 0);
-  maxima[0].bad = {{zeros({{0, 3}}), "max: the input is 0 (the axis to reduce last); there is no maximum of nothing"}};
+  maxima[0].bad = {{zeros({{0, 3}}), "max: the input is 0x3; there is no maximum of nothing"}};
   maxima[1].bad.push_back({zeros({{3, 0}}), "max: the input is 3x0 (the axis to reduce last)"});
   maxima[0].extremes = {{{{-inf, -inf}}, {-inf}, {{1, 0}}},
                         {{{1, 5, 5, 2, 5}}, {5}, {{0, 1, 0, 0, 0}}},

@@ -5,6 +5,7 @@
 // Sollya's fpminimax with coefficients in single precision; the remark beside each is its error in units of 2^-24.
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "vec.hpp"

@@ -30,9 +30,9 @@ TAPEGRAD_BODY void CheckpointArchive::restore() {
   const auto add = [&](const char* before, const Listing& list, const char* after) {
     if (!list.empty()) all += concat(all.empty() ? "" : "; ", before, list, after);
   };
+  add("", misfits_, "");  // first, as an optimizer of another kind is why others are missing
   add("it lacks ", missing_, "");
   add("it has ", unexpected, " too");
-  add("", misfits_, "");
   require_file(all.empty(), *path_, "is a checkpoint of another run: ", all);
   for (const auto& restore : restores_) restore();
 }

@@ -138,6 +138,7 @@ TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
   const auto status = std::filesystem::status(path, error);
   detail::require_file(!exists(status) || is_regular_file(status), path,
                        "is a directory or a device; only a file can be replaced");
+  detail::require_file(path.has_filename(), path, "cannot be written: the path names no file");
   Path target = path;
   for (int links = 0; is_symlink(std::filesystem::symlink_status(target, error)); ++links) {
     detail::require_file(links < 40, path, "is a symbolic link that leads round in a circle");
