@@ -88,6 +88,15 @@ TEST_CASE("the gradient of a divisor overflows only where it has to") {
   CHECK(c.grad()[0] == Approx(-1e30));
 }
 
+TEST_CASE("the gradient of a square overflows only where it has to") {
+  for (tg::Var (*squared)(tg::Var) : {+[](tg::Var x) { return square(x); }, +[](tg::Var x) { return pow(x, 2); }}) {
+    tg::Tape tape;
+    const Var x = tape.variable(Tensor({1}, 3e38));
+    squared(x).backward(Tensor({1}, 1e-10));
+    CHECK(x.grad()[0] == Approx(6e28));
+  }
+}
+
 TEST_CASE("division by a scalar divides") {
   tg::Tape tape;
   Tensor numbers({1000});

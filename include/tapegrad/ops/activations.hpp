@@ -189,7 +189,8 @@ inline Var softplus(Var x) { return apply(ops::Softplus{}, x); }
 /// x * sigmoid(x), also called swish.
 inline Var silu(Var x) { return apply(ops::Silu{}, x); }
 
-/// The two forms of gelu: x Phi(x) by the error function, or an approximation of it by tanh.
+/// The two forms of gelu: x Phi(x) by the error function, or an approximation of it by tanh. The first asks the C
+/// library for each element by itself, which takes many times as long.
 enum class Gelu { exact, tanh };
 /// x Phi(x), where Phi is the distribution function of N(0, 1).
 inline Var gelu(Var x, Gelu form = Gelu::exact) {
