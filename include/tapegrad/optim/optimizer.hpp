@@ -127,6 +127,24 @@ class Optimizer {
     return if_less(abs(x), Four::all(std::numeric_limits<Scalar>::min()), Four::zero(), x);
   }
 
+  /// p -= lr direction, some numbers at a time: direction(i, n, slopes) is given the gradient with its weight decay, n
+  /// numbers from number i on, in room that it may write to, and says where the direction of those is.
+  static void descend(ParameterState& state, double lr, double weight_decay,
+                      detail::FunctionRef<const Scalar*(Index i, Index n, Scalar* slopes)> direction) {
+    const auto rate = static_cast<Scalar>(lr), decay = static_cast<Scalar>(weight_decay);
+    const Scalar* g = state.parameter->grad().data();
+    Scalar* p = state.parameter->mutable_value().data();
+    const auto decayed = [=](const Four& slope, const Four& weight) { return slope + decay * weight; };
+    const auto moved = [=](const Four& weight, const Four& step) { return weight - rate * step; };
+    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
+      detail::Block slopes;
+      detail::for_blocks(begin, end, [&](Index i, Index n) {
+        detail::each(slopes.data, n, decayed, g + i, p + i);
+        detail::each(p + i, n, moved, p + i, direction(i, n, slopes.data));
+      });
+    });
+  }
+
   /// Throws ValueError that begins with the optimizer's name.
   template <class... Parts>
   void require(bool condition, const Parts&... parts) const {

@@ -43,11 +43,8 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
  private:
   void update(ParameterState& state, double lr) override {
     const RMSpropOptions& options = this->options(state);
-    const auto rate = static_cast<Scalar>(lr), eps = static_cast<Scalar>(options.eps);
     const auto keep = static_cast<Scalar>(options.alpha), rest = static_cast<Scalar>(1 - options.alpha);
-    const auto decay = static_cast<Scalar>(options.weight_decay), momentum = static_cast<Scalar>(options.momentum);
-    const Scalar* g = state.parameter->grad().data();
-    Scalar* p = state.parameter->mutable_value().data();
+    const auto eps = static_cast<Scalar>(options.eps), momentum = static_cast<Scalar>(options.momentum);
     Scalar* v = state.buffers[0].value.data();
     Scalar* b = options.momentum > 0 ? state.buffers[1].value.data() : nullptr;
     Scalar* mean = options.centered ? state.buffers.back().value.data() : nullptr;
@@ -62,27 +59,18 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     const auto centered = [=](const Four& slope, const Four& square, const Four& average) {
       return scaled(slope, detail::at_least(square - average * average, 0));  // rounding may take it below 0
     };
-    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
-      detail::Block decayed;
-      detail::for_blocks(begin, end, [&](Index i, Index n) {
-        Scalar* direction = decayed.data;
-        detail::each(
-            direction, n, [=](const Four& slope, const Four& weight) { return slope + decay * weight; }, g + i, p + i);
-        detail::each(v + i, n, squares, v + i, direction);
-        if (mean) {
-          detail::each(mean + i, n, slopes, mean + i, direction);
-          detail::each(direction, n, centered, direction, v + i, mean + i);
-        } else {
-          detail::each(direction, n, scaled, direction, v + i);
-        }
-        if (b) {
-          const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
-          detail::each(b + i, n, kept, b + i, direction);
-          direction = b + i;
-        }
-        detail::each(
-            p + i, n, [=](const Four& weight, const Four& step) { return weight - rate * step; }, p + i, direction);
-      });
+    const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
+    descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* direction) -> const Scalar* {
+      detail::each(v + i, n, squares, v + i, direction);
+      if (mean) {
+        detail::each(mean + i, n, slopes, mean + i, direction);
+        detail::each(direction, n, centered, direction, v + i, mean + i);
+      } else {
+        detail::each(direction, n, scaled, direction, v + i);
+      }
+      if (!b) return direction;
+      detail::each(b + i, n, kept, b + i, direction);
+      return b + i;
     });
   }
 };

@@ -39,31 +39,18 @@ class SGD : public GroupOptimizer<SGDOptions> {
  private:
   void update(ParameterState& state, double lr) override {
     const SGDOptions& options = this->options(state);
-    const auto rate = static_cast<Scalar>(lr);
-    const auto decay = static_cast<Scalar>(options.weight_decay);
     const auto momentum = static_cast<Scalar>(options.momentum);
     const auto share = static_cast<Scalar>(state.steps == 1 ? 1 : 1 - options.dampening);
-    const Scalar* g = state.parameter->grad().data();
-    Scalar* p = state.parameter->mutable_value().data();
     Scalar* b = state.buffers.empty() ? nullptr : state.buffers[0].value.data();
-    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
-      detail::Block decayed;
-      detail::for_blocks(begin, end, [&](Index i, Index n) {
-        Scalar* direction = decayed.data;
-        detail::each(
-            direction, n, [=](const Four& slope, const Four& weight) { return slope + decay * weight; }, g + i, p + i);
-        if (b) {
-          const auto kept = [=](const Four& sum, const Four& slope) { return flushed(momentum * sum + share * slope); };
-          const auto ahead = [=](const Four& slope, const Four& sum) { return slope + momentum * sum; };
-          detail::each(b + i, n, kept, b + i, direction);
-          if (options.nesterov)
-            detail::each(direction, n, ahead, direction, b + i);
-          else
-            direction = b + i;
-        }
-        detail::each(
-            p + i, n, [=](const Four& weight, const Four& step) { return weight - rate * step; }, p + i, direction);
-      });
+
+    const auto kept = [=](const Four& sum, const Four& slope) { return flushed(momentum * sum + share * slope); };
+    const auto ahead = [=](const Four& slope, const Four& sum) { return slope + momentum * sum; };
+    descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* slopes) -> const Scalar* {
+      if (!b) return slopes;
+      detail::each(b + i, n, kept, b + i, slopes);
+      if (!options.nesterov) return b + i;
+      detail::each(slopes, n, ahead, slopes, b + i);
+      return slopes;
     });
   }
 };
