@@ -70,7 +70,7 @@ struct Iwae : tg::nn::Module {
     const tg::Var noise = x.tape().randn({samples, x.shape().rows(), 50}, rng);
     const tg::Var z = mu + exp(0.5 * log_var) * noise;
     const tg::Var a = pixels(tanh(decode2(tanh(decode1(z)))));
-    const tg::Var log_likelihood = sum(x * a - softplus(a), -1);
+    const tg::Var log_likelihood = sum(bernoulli_log_density(broadcast_to(x, a.shape()), a), -1);
     const tg::Var log_ratio = 0.5 * (sum(log_var, -1) - sum(square(z), -1));  // of prior and posterior
     return -sum(logsumexp(log_likelihood + log_ratio, 0)) / x.shape().rows();
   }

@@ -143,3 +143,22 @@ TEST_CASE("detect_anomaly names the input whose gradient it is, whatever gradien
   CHECK_THROWS_AS(product(y, tape.constant(big)).backward(four), AnomalyError);
   CHECK_THROWS_AS(product(tape.variable(zero), constant).backward(four), AnomalyError);
 }
+
+TEST_CASE("detect_anomaly does not blame the layer of an op that failed before") {
+  Tape tape;
+  const Layer layer;
+  const Var x = tape.variable(Tensor({1}, {0})), one = tape.constant(Tensor({1}, {1}));
+  {
+    const auto guard = tape.detect_anomaly();
+    const Tape::Scope scope(tape, layer);
+    CHECK_THROWS_AS(ratio(one, x), AnomalyError);
+  }
+  const Var y = root(x);
+  const auto guard = tape.detect_anomaly();
+  try {
+    y.backward();
+    FAIL("backward found nothing");
+  } catch (const AnomalyError& error) {
+    CHECK_THAT(error.what(), !Catch::Matchers::ContainsSubstring("layer"));
+  }
+}

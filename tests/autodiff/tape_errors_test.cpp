@@ -200,3 +200,49 @@ TEST_CASE("a look without gradients is no change, and each of many parameters ma
     q.mutable_value();
   }
 }
+
+namespace {
+
+/// Uses the tape that it runs on, in forward or in backward.
+struct Intruder {
+  static constexpr const char* name = "intruder";
+  void (*in_forward)(Var);
+  void (*in_backward)(Var);
+  const Var* var;
+  Shape shape(const Shape& x) const { return x; }
+  void forward(ConstTensorView x, TensorView y) const {
+    if (in_forward) in_forward(*var);
+    y.copy_from(x);
+  }
+  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
+    if (in_backward) in_backward(*var);
+    if (dx) dx += dy.array();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an op that uses the tape it runs on is refused, and the tape is as good as before") {
+  Tape tape;
+  const auto message = "intruder: uses the tape that it runs on; an op computes with tensors, or on a tape of its own";
+  void (*const uses[])(Var) = {[](Var v) { product(v, v); }, [](Var v) { v.tape().constant(two); },
+                               [](Var v) { v.tape().reset(); }, [](Var v) { v.backward(two.view()); }};
+  for (const auto use : uses) {
+    const Var x = tape.variable(two);
+    CHECK_THROWS_AS(apply(Intruder{use, nullptr, &x}, x), TapeError);
+    CHECK_THROWS_WITH(apply(Intruder{use, nullptr, &x}, x), message);
+    const Var y = apply(Intruder{nullptr, use, &x}, product(x, x));
+    CHECK_THROWS_WITH(y.backward(two.view()), message);
+    const Var fine = product(x, x);
+    fine.backward(two.view());
+    CHECK(x.grad()[0] == 2 * two[0] * two[0]);
+  }
+}
+
+TEST_CASE("an op may use another tape") {
+  Tape tape, inner;
+  const Var x = tape.variable(two), y = inner.variable(two);
+  const auto use = [](Var v) { product(v, v).backward(two.view()); };
+  apply(Intruder{use, use, &y}, x).backward(two.view());
+  CHECK(x.grad()[0] == two[0]);
+}

@@ -35,6 +35,8 @@ TEST_CASE("Eigen's matrices of rows are looked at without a copy") {
 
   Eigen::Matrix<Scalar, Eigen::Dynamic, 1> column(3);
   CHECK(view(column).shape() == Shape{3});
+  using Spread = Eigen::Map<Eigen::Matrix<Scalar, Eigen::Dynamic, 1>, 0, Eigen::InnerStride<>>;
+  CHECK(view(Spread(column.data(), 1, Eigen::InnerStride<>(2))).shape() == Shape{1});
   CHECK(view(Eigen::Map<Rows>(matrix.data(), 2, 3)).shape() == Shape{2, 3});
 }
 

@@ -1,5 +1,6 @@
 #include "tapegrad/data/batches.hpp"
 
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -262,7 +263,8 @@ TEST_CASE("a loop within a loop over the same object is refused where it would e
     }
   };
   CHECK_THROWS_WITH(nested(),
-                    "batches: another loop over it began within this one; one loop at a time: make a second Batches");
+                    "batches: another loop over it began within this one, or restore(); one loop at a time: make a "
+                    "second Batches, or leave this loop first");
   CHECK(outer == 1);
   CHECK(inner == 3);
   CHECK(epoch(batches).indices == count_to(10));
@@ -338,8 +340,9 @@ TEST_CASE("what cannot be right is refused with words") {
   CHECK_THROWS_WITH(data::batches(set, {.size = -5}), ContainsSubstring("size = -5"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {0.5, 0}}), ContainsSubstring("std 0; both must be finite"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {NAN, 1}}), ContainsSubstring("mean nan"));
-  for (const data::Normalize infinite : {data::Normalize{0, 1e-320}, {1e300, 1e-10}, {0, INFINITY}})
-    CHECK_THROWS_WITH(data::batches(set, {.normalize = infinite}), ContainsSubstring("1 / std and mean / std finite"));
+  for (const data::Normalize infinite :
+       {data::Normalize{0, 1e-320}, {1e300, 1e-10}, {0, INFINITY}, {-7.1, std::numeric_limits<Scalar>::min() * 2}})
+    CHECK_THROWS_WITH(data::batches(set, {.normalize = infinite}), ContainsSubstring("what 0 and 1 become finite too"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = none}), ContainsSubstring(".indices is empty"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = beyond}),
                     "batches: indices[1] = 10; the data set has samples 0 to 9");
@@ -359,4 +362,26 @@ TEST_CASE("what cannot be right is refused with words") {
                         ContainsSubstring("Binarize got " + std::to_string(wrong) + " in sample 2; it"));
     }
   }
+}
+
+TEST_CASE("a loop within which a state was restored does not go on, and the next one does") {
+  const auto set = images(10);
+  Rng rng(3);
+  data::Batches batches(set, {.size = 2, .shuffle = &rng});
+  std::vector<std::vector<Index>> whole;
+  data::BatchState state;
+  for (const auto& batch : batches) {
+    whole.emplace_back(batch.indices.begin(), batch.indices.end());
+    if (whole.size() == 2) state = batches.state();
+  }
+  auto it = batches.begin();
+  batches.restore(state);
+  CHECK_THROWS_WITH(++it, ContainsSubstring("or restore(); one loop at a time"));
+  std::size_t at = 2;
+  for (const auto& batch : batches) {
+    REQUIRE(at < whole.size());
+    CHECK(std::equal(batch.indices.begin(), batch.indices.end(), whole[at].begin(), whole[at].end()));
+    ++at;
+  }
+  CHECK(at == whole.size());
 }

@@ -139,3 +139,14 @@ TEST_CASE("what works along the last axis makes one node, without a transpose") 
     CHECK(tape.size() == before + 4);
   }
 }
+
+TEST_CASE("max's gradient stays within its row where what it was taken of has changed") {
+  tg::Tape tape;
+  tg::Parameter x(Tensor({2, 3}, {1, 5, 2, 3, 4, 6}));
+  const tg::TensorView kept = x.mutable_value();
+  const Var most = sum(max(tape.parameter(x), 1));
+  kept[1] = 0;
+  most.backward();
+  CHECK(x.grad().matrix().row(0).sum() == 1);
+  CHECK(x.grad().matrix().row(1).sum() == 1);
+}

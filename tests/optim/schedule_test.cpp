@@ -191,3 +191,16 @@ TEST_CASE("schedules that cannot be right are refused with the value") {
                     "sequential_lr: milestones[1] = 3; they must be positive and ascend");
   CHECK(sgd.lr() == 1);
 }
+
+TEST_CASE("a schedule that goes on is checked with the base rates that it gets") {
+  TwoGroups groups;
+  groups.sgd.set_lr(0.25);
+  Schedule falling(groups.sgd, [](double base, tg::Index steps) { return base - 0.125 * static_cast<double>(steps); });
+  falling.restore(4, std::vector<double>{1, 1});  // where those of its own would be negative
+  falling.step();
+  CHECK(groups.sgd.lr(0) == 0.375);
+  for (const double wrong : {-1.0, double{NAN}})
+    CHECK_THROWS_WITH(falling.restore(1, std::vector<double>{1, wrong}), ContainsSubstring("schedule: after 1 steps"));
+  falling.step();
+  CHECK(groups.sgd.lr(1) == 0.25);
+}

@@ -75,6 +75,25 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
   }
 }
 
+TEST_CASE("threads that take part in a product late allocate nothing") {
+  const tapegrad::Index rows = 64, depth = 256, cols = 512;
+  const tapegrad::Tensor a({rows, depth}), b({depth, cols});
+  tapegrad::Tensor c({rows, cols});
+  const auto product = [&] {
+    tapegrad::gemm({a.data(), rows, depth, depth, 1}, {b.data(), depth, cols, cols, 1},
+                   {c.data(), rows, cols, cols, 1});
+  };
+  std::thread([&] {
+    const Threads guard(2);
+    tapegrad::parallel_for(2, 1, [&](tapegrad::Index begin, tapegrad::Index) {
+      if (begin == 0) product();  // alone, as nothing nests
+    });
+    const long before = allocations;
+    product();
+    CHECK(allocations - before == 0);
+  }).join();
+}
+
 #endif
 
 TEST_CASE("a tape does not grow, pass after pass of training") {

@@ -48,11 +48,11 @@ inline std::vector<ConstTensorView> AnomalyCheck::inputs(const Tape& tape, const
 }
 
 inline void AnomalyCheck::forward(Tape& tape, const Node& node) {
+  const std::vector<ConstTensorView> inputs = AnomalyCheck::inputs(tape, node);
+  if (!all_finite(node.value) && std::ranges::all_of(inputs, all_finite))
+    throw AnomalyError(concat(node.type->name, ": ", anomaly_of("the result", node.value), "; ", ranges_of(inputs)));
   tape.paths_.resize(tape.nodes_.size());
   tape.paths_.back() = tape.scope_ ? tape.scope_->path() : "";
-  const std::vector<ConstTensorView> inputs = AnomalyCheck::inputs(tape, node);
-  if (all_finite(node.value) || !std::ranges::all_of(inputs, all_finite)) return;
-  throw AnomalyError(concat(node.type->name, ": ", anomaly_of("the result", node.value), "; ", ranges_of(inputs)));
 }
 
 /// Runs the node's backward, and looks at the gradients before and after.
@@ -63,7 +63,7 @@ inline void AnomalyCheck::backward(Tape& tape, std::uint32_t index) {
   const auto gradient_of = [&](std::size_t i) {  // as it is now; empty if there is none
     const Node& from = tape.nodes_[node.inputs[i]];
     const GradientSlot& slot = from.parameter ? from.parameter->slot_ : from.gradient;
-    const bool there = from.requires_grad && slot.stamp != 0 && (!from.type || slot.stamp == tape.backward_call_);
+    const bool there = from.requires_grad && slot.holds(tape.backward_call_, from.type == nullptr);
     return there ? ConstTensorView(slot.data, from.value.shape()) : ConstTensorView();
   };
   bool finite = all_finite(gradient) && std::ranges::all_of(inputs, all_finite);

@@ -61,6 +61,7 @@ struct Recorder {
   [[gnu::noinline]] static Var record(const OpType& op_type, const void* op, std::span<const Var> vars) {
     require<ValueError>(!vars.empty(), op_type.name, ": got no inputs; at least one is needed");
     Tape& tape = vars[0].tape_for(op_type.name);
+    tape.require_idle();
     Node& node = tape.nodes_.emplace_back();
     try {
       std::uint32_t* const inputs = tape.arena_.allocate_array<std::uint32_t>(vars.size());
@@ -73,6 +74,7 @@ struct Recorder {
       node.inputs = inputs;
       node.input_count = static_cast<std::uint32_t>(vars.size());
       node.requires_grad = requires_grad && tape.grad_enabled_;
+      const Tape::Mode<const char*> running(tape.running_, op_type.name);
       const Stopwatch watch(tape.profiler_, op_type.name, &OpProfile::forward_seconds, 1);
       op_type.forward(tape, node, op);
       if (tape.anomaly_) [[unlikely]]
@@ -117,7 +119,9 @@ struct Recorder {
   }
   template <class Op>
   static void finish(Tape& tape, Node& node, TensorView y, const Op& op) {
-    static_assert(std::is_trivially_destructible_v<Op>, "an op's attributes live in the tape's arena, undestructed");
+    static_assert(std::is_trivially_destructible_v<Op>,
+                  "an op's attributes live in the tape's arena, undestructed: in place of a container, let it hold the "
+                  "std::span that Tape::keep gives");
     node.value = y;
     node.op = std::construct_at(tape.arena_.allocate_array<Op>(1), op);
   }

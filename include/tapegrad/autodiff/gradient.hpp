@@ -45,14 +45,14 @@ class Gradient {
  private:
   friend class Tape;
   Gradient(detail::GradientSlot& slot, const Shape& shape, detail::Arena& arena, std::uint64_t backward_call,
-           bool accumulates)
-      : slot_(&slot), shape_(&shape), arena_(&arena), backward_call_(backward_call), accumulates_(accumulates) {}
+           bool of_leaf)
+      : slot_(&slot), shape_(&shape), arena_(&arena), backward_call_(backward_call), of_leaf_(of_leaf) {}
 
   /// Sees that there is memory; whether this is the first contribution.
   [[gnu::noinline]] bool begin() const {
     detail::require<TapeError>(slot_ != nullptr, "Gradient: this one is not wanted; ask `if (dx)` before target() or ",
                                "accumulator()");
-    const bool first = slot_->stamp == 0 || (!accumulates_ && slot_->stamp != backward_call_);
+    const bool first = !slot_->holds(backward_call_, of_leaf_);
     if (slot_->data == nullptr) slot_->data = arena_->allocate_numbers(shape_->size());
     slot_->stamp = backward_call_;
     return first;
@@ -62,7 +62,7 @@ class Gradient {
   const Shape* shape_ = nullptr;
   detail::Arena* arena_ = nullptr;
   std::uint64_t backward_call_ = 0;
-  bool accumulates_ = false;  // a leaf: earlier calls' gradients stay
+  bool of_leaf_ = false;
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

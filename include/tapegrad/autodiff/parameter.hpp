@@ -15,6 +15,11 @@ namespace detail {
 struct GradientSlot {
   Scalar* data = nullptr;
   std::uint64_t stamp = 0;
+
+  /// Whether there is a gradient for that backward call to add to: a leaf's stays from call to call.
+  bool holds(std::uint64_t backward_call, bool of_leaf) const {
+    return stamp != 0 && (of_leaf || stamp == backward_call);
+  }
 };
 
 struct Recorder;

@@ -47,6 +47,7 @@ class Tape {
 
   /// Forgets everything computed so far, which makes all its Vars stale.
   void reset() {
+    require_idle();
     nodes_.clear();
     arena_.rewind();
     ++pass_;
@@ -171,8 +172,14 @@ class Tape {
     return node;
   }
   Var push(const detail::Node& node) {
+    require_idle();
     nodes_.push_back(node);
     return last();
+  }
+  /// An op that runs holds references to nodes, which must stay where they are.
+  void require_idle() const {
+    detail::require<TapeError>(running_ == nullptr, running_, ": uses the tape that it runs on; an op computes with ",
+                               "tensors, or on a tape of its own");
   }
   Var last() { return Var(this, static_cast<std::uint32_t>(nodes_.size() - 1), pass_); }
   /// Where contributions to a node's gradient go; false if it requires none, as a parameter that was frozen since.
@@ -195,6 +202,7 @@ class Tape {
   std::uint32_t pass_ = first_pass_;
   bool grad_enabled_ = true;
   const detail::AnomalyHooks* anomaly_ = nullptr;
+  const char* running_ = nullptr;  // the op whose forward or backward it is in
 };
 
 inline detail::Node& Tape::node(const Var& var, const char* what) {
@@ -232,6 +240,7 @@ inline Var Tape::parameter(Parameter& parameter) {
 }
 
 inline void Tape::backward(Var root, const ConstTensorView* seed) {
+  require_idle();
   detail::Node& last = node(root, "backward");
   const Shape& shape = last.value.shape();
   detail::require<TapeError>(last.requires_grad, "backward: nothing this Var depends on requires a gradient; make its ",
@@ -251,11 +260,13 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     const Scalar from = seed ? seed->data()[i] : Scalar{1};
     target.data()[i] = first ? from : target.data()[i] + from;
   }
+  const Mode<const char*> running(running_, nullptr);
   try {
     for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
       const detail::Node& reached = nodes_[index];
       if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_call_) continue;
-      const detail::Stopwatch watch(profiler_, reached.type->name, &OpProfile::backward_seconds, 0);
+      running_ = reached.type->name;
+      const detail::Stopwatch watch(profiler_, running_, &OpProfile::backward_seconds, 0);
       if (anomaly_) [[unlikely]] {
         anomaly_->backward(*this, index);
       } else {
@@ -274,9 +285,7 @@ inline ConstTensorView Tape::grad(Var var) {
   detail::require<TapeError>(asked.requires_grad, "grad: this Var requires no gradient; make it with Tape::variable, ",
                              "outside of no_grad()");
   if (asked.parameter) return asked.parameter->grad();
-  const bool reached =
-      asked.type ? asked.gradient.stamp == backward_call_ && backward_call_ != 0 : asked.gradient.stamp != 0;
-  if (reached) return {asked.gradient.data, asked.value.shape()};
+  if (asked.gradient.holds(backward_call_, asked.type == nullptr)) return {asked.gradient.data, asked.value.shape()};
   if (asked.gradient.data == nullptr) asked.gradient.data = arena_.allocate_numbers(asked.value.shape().size());
   const TensorView zeros(asked.gradient.data, asked.value.shape());
   zeros.fill(0);

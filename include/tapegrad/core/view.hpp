@@ -45,10 +45,11 @@ auto view(Dense&& matrix) {
                 "with Eigen::RowMajor");
   static_assert(std::is_lvalue_reference_v<Dense> || !std::derived_from<Type, Eigen::PlainObjectBase<Type>>,
                 "tapegrad::view: the matrix is a temporary, gone before the view is used; give it a name");
-  detail::require<ShapeError>(matrix.innerStride() == 1 && (Type::IsVectorAtCompileTime || matrix.rows() <= 1 ||
-                                                            matrix.outerStride() == matrix.cols()),
-                              "view: a part of a matrix, ", matrix.rows(), "x", matrix.cols(),
-                              ", whose elements do not lie side by side; make a Tensor of it, which copies");
+  detail::require<ShapeError>(
+      (matrix.innerStride() == 1 || matrix.size() <= 1) &&
+          (Type::IsVectorAtCompileTime || matrix.rows() <= 1 || matrix.outerStride() == matrix.cols()),
+      "view: a part of a matrix, ", matrix.rows(), "x", matrix.cols(),
+      ", whose elements do not lie side by side; make a Tensor of it, which copies");
   if constexpr (Type::IsVectorAtCompileTime)
     return detail::view_of(matrix.data(), Shape{matrix.size()});
   else

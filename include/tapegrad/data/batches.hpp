@@ -116,7 +116,8 @@ class Batches {
     }
     const Index size = std::min(options.size, samples());
     inputs_ = Tensor::uninitialized(detail::batch_shape(dataset, size));
-    if (options.binarize == Binarize::bernoulli) noise_ = Tensor::uninitialized(inputs_.shape());
+    if (options.binarize == Binarize::bernoulli)
+      noise_ = Tensor::uninitialized({size, 4 * blocks_of_noise(inputs_.size() / size)});
     if (!dataset.labels().empty()) labels_.resize(static_cast<std::size_t>(size));
     if constexpr (has_targets) {
       if (!dataset.targets().empty()) targets_ = Tensor::uninitialized(dataset.targets().shape().with(0, size));
@@ -139,10 +140,11 @@ class Batches {
 
     const Batch& operator*() const { return batches_->batch_; }
     const Batch* operator->() const { return &batches_->batch_; }
-    /// Makes the next batch. Throws ValueError if another loop has begun since: all share one order and one memory.
+    /// Makes the next batch. Throws ValueError if another loop has begun since, or restore() was called: all share one
+    /// order and one memory.
     Iterator& operator++() {
-      detail::require<ValueError>(loop_ == batches_->loop_, "batches: another loop over it began within this one; ",
-                                  "one loop at a time: make a second Batches");
+      detail::require<ValueError>(loop_ == batches_->loop_, "batches: another loop over it began within this one, ",
+                                  "or restore(); one loop at a time: make a second Batches, or leave this loop first");
       batches_->advance();
       return *this;
     }
@@ -176,10 +178,12 @@ class Batches {
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
   BatchState state() const { return state_; }
   /// The next loop goes on where `state` was taken, with the same data and options, and draws nothing from the Rng,
-  /// unless that was before the first loop. Not for within a loop. Throws ValueError for a batch that there is not.
+  /// unless that was before the first loop. A loop that is under way cannot go on: leave it, and begin another. Throws
+  /// ValueError for a batch that there is not.
   void restore(const BatchState& state) {
     detail::require<ValueError>(state.next >= 0 && state.next <= count(), "batches: restore at batch ", state.next,
                                 " of ", count(), "; the state belongs to other data or options");
+    ++loop_;
     state_ = state;
     restored_ = state.key != 0 || state.next != 0;
   }
@@ -196,10 +200,10 @@ class Batches {
     detail::require<ValueError>(options_.size >= 1, "batches: size = ", options_.size,
                                 "; a batch has at least 1 sample");
     const auto [mean, std] = options_.normalize;
-    const auto scale = static_cast<Scalar>(1 / std), shift = static_cast<Scalar>(mean / std);
-    detail::require<ValueError>(std > 0 && std::isfinite(scale) && std::isfinite(shift) && std::isfinite(std),
-                                "batches: normalize by mean ", mean, ", std ", std,
-                                "; both must be finite and std positive, and 1 / std and mean / std finite too");
+    detail::require<ValueError>(
+        std > 0 && std::isfinite(std) && std::isfinite(normalized(0)) && std::isfinite(normalized(1)),
+        "batches: normalize by mean ", mean, ", std ", std,
+        "; both must be finite and std positive, and what 0 and 1 become finite too");
     detail::require<ValueError>(options_.binarize != Binarize::bernoulli || rng(),
                                 "batches: Binarize::bernoulli draws numbers and has no Rng; set .noise (or .shuffle)");
     if (!options_.indices) return;
@@ -220,9 +224,8 @@ class Batches {
     const Index rows = std::min(options_.size, samples() - start);
     const auto indices = std::span(order_).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(rows));
     const Index width = inputs_.size() / inputs_.shape()[0];
-    parallel_for(rows, 1 + detail::costly_chunk_size / (width + 1), [&](Index first, Index last) {
-      fill(indices.data() + first, start + first, last - first, inputs_.data() + first * width, width);
-    });
+    parallel_for(rows, 1 + detail::costly_chunk_size / (width + 1),
+                 [&](Index first, Index last) { fill(start, first, last - first, width); });
     for (std::size_t i = 0; i < labels_.size() && i < indices.size(); ++i)
       labels_[i] = static_cast<Index>(dataset_.labels()[static_cast<std::size_t>(indices[i])]);
 
@@ -236,8 +239,20 @@ class Batches {
     ++state_.next;
   }
 
-  /// Rows of a batch, from sample number `position` of the epoch on.
-  void fill(const Index* indices, Index position, Index rows, Scalar* out, Index width) {
+  /// What the number becomes.
+  Scalar normalized(double x) const {
+    const auto [mean, std] = options_.normalize;
+    return static_cast<Scalar>((x - mean) / std);
+  }
+
+  /// Blocks of four random numbers for a sample of so many numbers. They are its own, so neither threads nor a resumed
+  /// run matter.
+  static Index blocks_of_noise(Index width) { return (width + 3) / 4; }
+
+  /// Rows `first` on of the batch that begins with the epoch's sample number `start`.
+  void fill(Index start, Index first, Index rows, Index width) {
+    const Index* indices = order_.data() + start + first;
+    Scalar* out = inputs_.data() + first * width;
     const auto [mean, std] = options_.normalize;
     if (options_.binarize == Binarize::none) {
       detail::gather(dataset_, indices, rows, 1 / std, (0 - mean) / std, out);
@@ -249,18 +264,17 @@ class Batches {
         detail::require<ValueError>(out[i] >= 0 && out[i] <= 1, "batches: Binarize got ", out[i], " in sample ",
                                     indices[i / width], "; it takes numbers in [0, 1]");
     }
-    const auto zero = static_cast<Scalar>((0 - mean) / std), one = static_cast<Scalar>((1 - mean) / std);
+    const Scalar zero = normalized(0), one = normalized(1);
     if (options_.binarize == Binarize::threshold) {
       for (Index i = 0; i < rows * width; ++i) out[i] = out[i] > Scalar(0.5) ? one : zero;
       return;
     }
-    // Each sample of the epoch has blocks of random numbers of its own, so neither threads nor a resumed run matter.
-    const Index blocks = (width + 3) / 4;
-    Scalar* uniform = noise_.data() + (out - inputs_.data());
-    for (Index row = 0; row < rows; ++row)
-      simd::philox_uniform(noise_key_, static_cast<std::uint64_t>((position + row) * blocks), uniform + row * width,
-                           width, 0, 1);
-    simd::binarize(out, uniform, out, rows * width, zero, one);
+    const Index blocks = blocks_of_noise(width);
+    Scalar* uniform = noise_.data() + first * 4 * blocks;
+    simd::philox_uniform(noise_key_, static_cast<std::uint64_t>((start + first) * blocks), uniform, rows * 4 * blocks,
+                         0, 1);
+    for (Index row = 0; row < rows; ++row, out += width, uniform += 4 * blocks)
+      simd::binarize(out, uniform, out, width, zero, one);
   }
 
   ConstTensorView targets(std::span<const Index> indices) {

@@ -29,7 +29,7 @@ class ImageDataset {
   /// No images.
   ImageDataset() = default;
   /// `count` images of `rows` x `cols` pixels, one after another, each row by row; `labels` is empty or has one for
-  /// each image. Throws ValueError where the numbers do not agree.
+  /// each image. Throws ValueError where the numbers do not agree, ShapeError where there can be no such shape.
   ImageDataset(std::vector<std::uint8_t> pixels, Index count, Index rows, Index cols,
                std::vector<std::uint8_t> labels = {})
       : pixels_(std::move(pixels)), labels_(std::move(labels)) {
@@ -44,7 +44,7 @@ class ImageDataset {
                                 " images; give one for each, or none");
   }
 
-  /// The number of images.
+  /// The number of images. (A set that was moved from keeps its shape, and has no pixels.)
   int size() const { return pixels_.empty() ? 0 : static_cast<int>(shape_[0]); }
   Index rows() const { return shape_[1]; }
   Index cols() const { return shape_[2]; }

@@ -61,9 +61,15 @@ inline Range part_of(Range whole, Index unit, Index part, Index parts) {
   return {at(part), at(part + 1)};
 }
 
-/// Room for a copy of max_part numbers of A, the calling thread's own.
-inline Scalar* packed_room() {
-  thread_local const auto room = detail::allocate_aligned<Scalar>(max_part);
+/// Room for copies of max_part numbers of A, one for each of so many blocks: the calling thread's own, also while it
+/// computes all blocks alone, so that nothing is allocated when others take part in a later pass.
+inline Scalar* packed_room(Index blocks) {
+  thread_local detail::AlignedArray<Scalar> room;
+  thread_local Index size = 0;
+  if (blocks > size) {
+    room = detail::allocate_aligned<Scalar>(static_cast<std::size_t>(blocks * max_part));
+    size = blocks;
+  }
   return room.get();
 }
 
@@ -89,6 +95,7 @@ class Product {
         blocks_across_ = across;
       }
     }
+    if (a.cols >= min_strip_depth) packed_room_ = packed_room(blocks());
   }
 
   Index blocks() const { return blocks_down_ * blocks_across_; }
@@ -105,7 +112,7 @@ class Product {
       const Index goes = (rows.size() + most_rows - 1) / most_rows;
       for (Index go = 0; go < goes; ++go) {
         const Range some_rows = part_of(rows, kernel_.height, go, goes);
-        const Strips strips = strips_of_a(some_rows, depth, cols.size());
+        const Strips strips = strips_of_a(some_rows, depth, cols.size(), packed_room_ + block * max_part);
         const Panel after_last{first_cols, go + 1 < goes ? depth : depth_of(part + 1)};
         for (Panel panel{first_cols, depth}; panel.cols.size() > 0;) {
           const Panel next{panel_cols(panel.cols.end, cols.end), depth};
@@ -140,13 +147,12 @@ class Product {
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
 
-  /// The strips of that part of A as they lie; or packed, where enough panels of B make up for it.
-  Strips strips_of_a(Range rows, Range depth, Index cols) const {
+  /// The strips of that part of A as they lie; or packed into `copy`, where enough panels of B make up for it.
+  Strips strips_of_a(Range rows, Range depth, Index cols, Scalar* copy) const {
     const Index height = kernel_.height;
     const Scalar* const first = a_.at(rows.begin, depth.begin);
     if (depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < strip_panels(rows, depth))
       return {first, height * a_.row_stride, a_.row_stride, a_.col_stride, false};
-    Scalar* const copy = packed_room();
     for (Index i = 0; i < rows.size(); i += height) {
       const PackWork work{first + i * a_.row_stride,         a_.col_stride,           a_.row_stride, depth.size(),
                           std::min(height, rows.size() - i), copy + i * depth.size(), height};
@@ -237,6 +243,7 @@ class Product {
   const GemmStart& start_;
   Index blocks_down_ = 1;
   Index blocks_across_ = 1;
+  Scalar* packed_room_ = nullptr;
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail

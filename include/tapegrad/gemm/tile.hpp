@@ -182,7 +182,15 @@ struct Tiles {
       w.c += height * w.c_row;
       w.start += height * w.start_row;
     }
-    *work = w;
+    // Only what has changed. With a copy of the whole, g++ also reads `work` by whole vectors, and these wait until all
+    // that was stored before, C too, is in the cache.
+    work->a = w.a;
+    work->start = w.start;
+    work->c = w.c;
+    work->rows = w.rows;
+    work->next_b.next = w.next_b.next;
+    work->next_b.left = w.next_b.left;
+    work->next_b.fetched = w.next_b.fetched;
   }
 };
 

@@ -154,12 +154,12 @@ class Checkpoint {
   /// How far it is, and the rates that it began with. The rate of now is the optimizer's.
   Checkpoint& add(const std::string& name, optim::Schedule& schedule) {
     return add_part(name, [=, &schedule](Archive& archive) {
-      const Index steps = archive.number(name + ".steps", schedule.steps(), Index{0}, Archive::most_counted<Index>,
-                                         [&](Index read) { schedule.check_steps(read); });
       std::vector<double> bases(schedule.bases().begin(), schedule.bases().end());
       if (archive.version() >= 2)
         for (std::size_t group = 0; group < bases.size(); ++group)
           bases[group] = rate(archive, tapegrad::detail::concat(name, ".base.", group), bases[group]);
+      const Index steps = archive.number(name + ".steps", schedule.steps(), Index{0}, Archive::most_counted<Index>,
+                                         [&](Index read) { schedule.check_steps(read, bases); });
       archive.once_all_fits([&schedule, steps, bases] { schedule.restore(steps, bases); });
     });
   }
@@ -215,7 +215,7 @@ class Checkpoint {
 
   /// Puts everything back as it was saved. Throws IoError for a file that is damaged, of a newer version, or of a run
   /// with other parts, and lists what does not fit; ValueError if something in two parts has the same name. Whatever it
-  /// throws, nothing has changed then.
+  /// throws, nothing has changed then. A loop over batches that it has put back cannot go on: begin another.
   void load(const Path& path);
 
  private:

@@ -30,13 +30,13 @@ struct Labels {
   Index count() const { return static_cast<Index>(labels.size()); }
   Index operator[](Index row) const { return labels[static_cast<std::size_t>(row)]; }
 
-  /// y = the rows' terms, or their sum or mean.
-  void reduce(Index classes, TensorView y, FunctionRef<double(Index row)> term) const {
+  /// y = the rows' terms, each computed of so many numbers, or their sum or mean.
+  void reduce(Index numbers, TensorView y, FunctionRef<double(Index row)> term) const {
     if (reduction == Reduction::none) {
-      for_rows(count(), classes, [&](Index row) { y.data()[row] = static_cast<Scalar>(term(row)); });
+      for_rows(count(), numbers, [&](Index row) { y.data()[row] = static_cast<Scalar>(term(row)); });
       return;
     }
-    const Index grain = std::max<Index>(1, chunk_size / std::max<Index>(1, classes));
+    const Index grain = std::max<Index>(1, chunk_size / std::max<Index>(1, numbers));
     const double total = parallel_sum(count(), grain, [&](Index begin, Index end) {
       double part = 0;
       for (Index row = begin; row < end; ++row) part += term(row);

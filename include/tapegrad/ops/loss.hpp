@@ -86,8 +86,9 @@ namespace ops {
 /// A loss out of the formula of one term. `Term` has a name, the names of its inputs, and
 ///   value(in, out, n): out = n terms, for a block of each input
 ///   slope(i, in, out, n): out = the derivatives of the terms by input i
-/// and may have check(inputs...), which throws what forward is to throw, and
-///   sum(in, n): the sum of n terms, a double, where that takes less than to compute each.
+/// and may have
+///   check(inputs), of the span of whole inputs, which throws what forward is to throw
+///   sum(in, n): the sum of n terms, a double, where that takes less than to compute each
 template <class Term>
 struct Loss {
   static constexpr const char* name = Term::name;
@@ -102,7 +103,7 @@ struct Loss {
     return detail::reduced_shape(name, inputs[0], reduction);
   }
   void forward(std::span<const ConstTensorView> inputs, TensorView y) const {
-    if constexpr (requires { term.check(inputs); }) term.check(inputs);
+    if constexpr (requires { &Term::check; }) term.check(inputs);
     const auto terms = [&](Index begin, Index n, Scalar* out) { term.value(inputs_at(inputs, begin), out, n); };
     const auto sum = [&](Index begin, Index end) {
       if constexpr (requires { term.sum(inputs_at(inputs, begin), end - begin); })

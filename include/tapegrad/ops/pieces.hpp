@@ -48,10 +48,9 @@ struct Slice {
 
   Shape shape(const Shape& x) const {
     const int along = x.checked_axis(axis, name);
-    detail::require<ShapeError>(std::min(begin, end) >= 0 && std::max(begin, end) <= x[along], name, ": [", begin, ", ",
-                                end, ") of axis ", along, " of ", x, "; it must lie within [0, ", x[along], ")");
-    detail::require<ShapeError>(begin <= end, name, ": [", begin, ", ", end, ") of axis ", along, " of ", x,
-                                "; begin must not be beyond end");
+    detail::require<ShapeError>(0 <= begin && begin <= end && end <= x[along], name, ": [", begin, ", ", end,
+                                ") of axis ", along, " of ", x, "; it must lie within [0, ", x[along],
+                                "), and not end before it begins");
     return x.with(along, end - begin);
   }
   void forward(ConstTensorView x, TensorView y) const {

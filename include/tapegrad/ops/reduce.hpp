@@ -61,8 +61,7 @@ struct Sum {
       const Index outer = strip / strips, begin = strip % strips * width, n = std::min(width, cut.inner - begin);
       const Scalar* const from = x.data() + outer * cut.length * cut.inner + begin;
       Scalar* const to = y.data() + outer * cut.inner + begin;
-      average ? simd::column_means(from, cut.length, n, cut.inner, to)
-              : simd::column_sums(from, cut.length, n, cut.inner, to);
+      simd::column_sums(from, cut.length, n, cut.inner, to, false, count(x.shape()));
     });
   }
 
@@ -121,7 +120,8 @@ struct Max {
     detail::for_rows(y.size(), n, [&](Index row) {
       const Scalar* const begin = x.data() + row * n;
       const auto largest = [max = y.data()[row]](Scalar value) { return value == max || std::isnan(value); };
-      sums.data()[std::find_if(begin, begin + n, largest) - x.data()] += dy.data()[row];
+      // One of them is the largest: the last, if no other.
+      sums.data()[std::find_if(begin, begin + n - 1, largest) - x.data()] += dy.data()[row];
     });
   }
 
@@ -134,13 +134,21 @@ struct Max {
 
 namespace detail {
 
-/// RowsOp{keepdim}, which reduces the last axis, for any axis: another one is swapped with the last, and back.
+inline bool is_last_axis(Var x, int axis) {
+  const int rank = x.shape().rank();
+  return rank > 0 && (axis == -1 || axis == rank - 1);
+}
+/// An op that works along the last axis, for any axis: another one is swapped with the last, and back.
+template <class RowsOp>
+Var along_axis(const RowsOp& op, Var x, int axis) {
+  if (is_last_axis(x, axis)) return apply(op, x);
+  return transpose(apply(op, apply(ops::Transpose{axis, -1, RowsOp::name}, x)), axis, -1);
+}
+/// The same for RowsOp{keepdim}, which reduces that axis.
 template <class RowsOp>
 Var reduce_axis(Var x, int axis, ReduceOptions options) {
-  const int rank = x.shape().rank();
-  if (rank > 0 && (axis == -1 || axis == rank - 1)) return apply(RowsOp{options.keepdim}, x);
-  const Var rows = apply(ops::Transpose{axis, -1, RowsOp::name}, x);
-  const Var kept = transpose(apply(RowsOp{true}, rows), axis, -1);
+  if (is_last_axis(x, axis)) return apply(RowsOp{options.keepdim}, x);
+  const Var kept = along_axis(RowsOp{true}, x, axis);
   return options.keepdim ? kept : reshape(kept, kept.shape().without(axis));
 }
 

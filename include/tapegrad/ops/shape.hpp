@@ -149,16 +149,4 @@ inline Var transpose(Var x, int a, int b) { return apply(ops::Transpose{a, b}, x
 /// shapes fit.
 inline Var broadcast_to(Var x, const Shape& shape) { return apply(ops::BroadcastTo{shape}, x); }
 
-namespace detail {
-
-/// RowsOp{}, which works along the last axis, for any axis: another one is swapped with the last, and back.
-template <class RowsOp>
-Var map_axis(Var x, int axis) {
-  const int rank = x.shape().rank();
-  if (rank > 0 && (axis == -1 || axis == rank - 1)) return apply(RowsOp{}, x);
-  return transpose(apply(RowsOp{}, apply(ops::Transpose{axis, -1, RowsOp::name}, x)), axis, -1);
-}
-
-}  // namespace detail
-
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -168,14 +168,14 @@ Var logsumexp(Var, T, ReduceOptions = {}) = delete;
 
 /// exp(x) / sum(exp(x)) over one axis. A row that is all -inf gives NaN, as in PyTorch: it is no distribution. Throws
 /// ShapeError beyond the rank.
-inline Var softmax(Var x, int axis) { return detail::map_axis<ops::Softmax>(x, axis); }
+inline Var softmax(Var x, int axis) { return detail::along_axis(ops::Softmax{}, x, axis); }
 template <NoAxis T>
 Var softmax(Var, T) = delete;
 /// The same over all elements at once.
 inline Var softmax(Var x) { return reshape(apply(ops::Softmax{}, reshape(x, {-1})), x.shape()); }
 
 /// log(softmax(x)) over one axis, in the form that does not underflow. See softmax.
-inline Var log_softmax(Var x, int axis) { return detail::map_axis<ops::LogSoftmax>(x, axis); }
+inline Var log_softmax(Var x, int axis) { return detail::along_axis(ops::LogSoftmax{}, x, axis); }
 template <NoAxis T>
 Var log_softmax(Var, T) = delete;
 /// The same over all elements at once.

@@ -37,20 +37,20 @@ class Schedule {
   void step() { set_steps(steps_ + 1); }
   /// How many there were.
   Index steps() const { return steps_; }
-  /// Goes to where `steps` calls of step() lead. Throws ValueError, and stays where it was,
-  /// if they are negative, a rate would be what `Optimizer::set_lr` refuses, or a group has no base rate here.
+  /// Goes to where `steps` calls of step() lead. Throws what check_steps does, and stays where it was.
   void set_steps(Index steps) {
-    check_steps(steps);
+    check_steps(steps, bases_);
     optimizer_->set_lr(rates_);
     steps_ = steps;
   }
-  /// Throws ValueError where set_steps would; it goes nowhere.
-  void check_steps(Index steps) {
+  /// Throws ValueError if the steps are negative, a rate that those base rates lead to is one that `Optimizer::set_lr`
+  /// refuses, or the optimizer has more groups than there are base rates here.
+  void check_steps(Index steps, std::span<const double> bases) {
     detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
     detail::require<ValueError>(optimizer_->groups() == bases_.size(), "schedule: the optimizer has ",
                                 optimizer_->groups(), " groups, the schedule was made for ", bases_.size(),
                                 "; make the schedule after the groups");
-    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases_[group], steps);
+    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases[group], steps);
     try {
       optimizer_->check_lr(rates_);
     } catch (const ValueError& refusal) {  // which blames the optimizer
@@ -61,12 +61,12 @@ class Schedule {
   /// The rates that each group began with.
   std::span<const double> bases() const { return bases_; }
   /// Goes on where another one was, of as many groups. The optimizer's rates stay as they are: its own state has them,
-  /// and somebody may have set them meanwhile. Throws ValueError unless there is a base rate for each group, and for
-  /// steps that set_steps refuses.
+  /// and somebody may have set them meanwhile. Throws ValueError unless there is a base rate for each group, and what
+  /// check_steps does.
   void restore(Index steps, std::span<const double> bases) {
     detail::require<ValueError>(bases.size() == bases_.size(), "schedule: got ", bases.size(), " base rates for ",
                                 bases_.size(), " groups; there must be one for each");
-    check_steps(steps);
+    check_steps(steps, bases);
     std::ranges::copy(bases, bases_.begin());
     steps_ = steps;
   }

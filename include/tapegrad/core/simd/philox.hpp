@@ -16,7 +16,7 @@ namespace detail {
 /// Blocks that are made at a time, enough to keep the vectors busy.
 inline constexpr int philox_blocks = 32;
 
-/// word[w][i] is word w of block `first` + i.
+/// word[w][i] is word w of a block: of each `lanes` blocks in the order in which transposing puts them in theirs.
 struct PhiloxWords {
   alignas(64) std::uint32_t word[4][philox_blocks];
 };
@@ -57,14 +57,15 @@ struct PhiloxKeys {
 template <int lanes>
 TAPEGRAD_INLINE void philox(const PhiloxKeys<lanes>& keys, std::uint64_t first, PhiloxWords& out) {
   using V = typename PhiloxKeys<lanes>::V;
+  constexpr int apart = lanes / 4;  // so far from one block to the next within each four lanes
   V block;
-  for (int i = 0; i < V::lanes; ++i) block.raw[i] = first + static_cast<std::uint64_t>(2 * i);
+  for (int i = 0; i < V::lanes; ++i) block.raw[i] = first + static_cast<std::uint64_t>(2 * i % 4 * apart + i / 2);
   for (int i = 0; i < philox_blocks; i += lanes, block.raw += lanes) {
     // Words of the even blocks and of the odd ones. A word is the lower half of 64 bits, whatever the upper half holds.
     V w[2][4];
     TAPEGRAD_UNROLL
     for (unsigned odd = 0; odd < 2; ++odd) {
-      w[odd][0].raw = block.raw + odd;
+      w[odd][0].raw = block.raw + odd * apart;
       w[odd][1].raw = w[odd][0].raw >> 32;
       w[odd][2] = w[odd][3] = V::zero();
     }
@@ -89,7 +90,7 @@ TAPEGRAD_INLINE void philox(const PhiloxKeys<lanes>& keys, std::uint64_t first, 
   }
 }
 
-/// Fills `out` with the columns of `numbers` one after another, where make(words, numbers) turns words into numbers.
+/// Fills `out` with the columns of `numbers`, block after block, where make(words, numbers) turns words into numbers.
 template <int lanes, class Make>
 TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, const Make& make) {
   constexpr Index step = 4 * philox_blocks;
@@ -100,13 +101,13 @@ TAPEGRAD_INLINE void philox_fill(std::uint64_t key, std::uint64_t first, Scalar*
     philox(keys, first, words);
     make(words, numbers);
     Scalar* to = n < step ? in_order : out;
-    for (int i = 0; i < philox_blocks; i += 4) {
-      Vec<Scalar, 4> square[4];
+    for (int i = 0; i < philox_blocks; i += lanes) {
+      Vec<Scalar, lanes> row[4];
       TAPEGRAD_UNROLL
-      for (int w = 0; w < 4; ++w) square[w] = Vec<Scalar, 4>::load(numbers[w] + i);
-      transpose(square[0], square[1], square[2], square[3]);
+      for (int w = 0; w < 4; ++w) row[w] = Vec<Scalar, lanes>::load(numbers[w] + i);
+      transpose(row[0], row[1], row[2], row[3]);
       TAPEGRAD_UNROLL
-      for (int w = 0; w < 4; ++w) square[w].store(to + 4 * (i + w));
+      for (int w = 0; w < 4; ++w) row[w].store(to + 4 * i + w * lanes);
     }
     if (n < step) std::copy_n(in_order, n, out);
   }

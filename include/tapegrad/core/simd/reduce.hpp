@@ -151,11 +151,9 @@ TAPEGRAD_BODY double dot(const Scalar* x, const Scalar* y, Index n) { return run
 TAPEGRAD_BODY double sum_of_squares(const Scalar* x, Index n) { return run<detail::Sum>(n, x, x); }
 TAPEGRAD_BODY Scalar max(const Scalar* x, Index n) { return run<detail::Max>(x, n); }
 TAPEGRAD_BODY bool in_unit_interval(const Scalar* x, Index n) { return run<detail::InUnitInterval>(x, n); }
-TAPEGRAD_BODY void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add) {
-  run<detail::ColumnSums>(x, rows, cols, stride, out, add, 1.0);
-}
-TAPEGRAD_BODY void column_means(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out) {
-  run<detail::ColumnSums>(x, rows, cols, stride, out, false, static_cast<double>(rows));
+TAPEGRAD_BODY void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add,
+                               double divisor) {
+  run<detail::ColumnSums>(x, rows, cols, stride, out, add, divisor);
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd

@@ -38,11 +38,10 @@ double dot(const Scalar* x, const Scalar* y, Index n);
 Scalar max(const Scalar* x, Index n);
 /// Whether all elements are in [0, 1]; NaN is not.
 bool in_unit_interval(const Scalar* x, Index n);
-/// out[j] = sum over i of x[i * stride + j], for j < cols; added to out[j] if `add`. (The gradient of a bias: share it
-/// over threads by columns.)
-void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add = false);
-/// The same sums divided by `rows`, and then rounded.
-void column_means(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out);
+/// out[j] = sum over i of x[i * stride + j], for j < cols, over `divisor`, and then rounded; added to out[j] if `add`.
+/// (The gradient of a bias: share it over threads by columns.)
+void column_sums(const Scalar* x, Index rows, Index cols, Index stride, Scalar* out, bool add = false,
+                 double divisor = 1);
 
 // ---- binary cross-entropy of logits a and targets t (bce.hpp) -------------------------------------------------------
 
