@@ -4,7 +4,7 @@
 // So random z do work, where the loss is about the whole distribution and not about pairs.
 //
 // Expect after 30 epochs: a good half of the samples easily read, ones and nines too often among them, and a
-// discriminator that still takes four in five rightly.
+// discriminator that still gives real images a probability of 0.79 on average, and made ones 0.21.
 
 #include "common/checkpoints.hpp"
 #include "common/decoder.hpp"
@@ -151,9 +151,10 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
       metrics.write();
       if (!options.quiet) {
         std::printf(
-            "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   taken for real: %2.0f %% of the real, %2.0f %% "
-            "of the made\n",
-            epoch, options.epochs, mean.discriminator, mean.generator, 100 * mean.real, 100 * mean.made);
+            "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   mean probability of being real: %.2f of the "
+            "real, "
+            "%.2f of the made\n",
+            epoch, options.epochs, mean.discriminator, mean.generator, mean.real, mean.made);
         std::fflush(stdout);
       }
     }

@@ -1,6 +1,7 @@
 #pragma once
 // What can be known of a loss before anything is trained: the figures that a curve must come down to.
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <tapegrad/tapegrad.hpp>
@@ -30,7 +31,9 @@ class PixelStatistics {
   /// The mean image: shape 784.
   Eigen::ArrayXd mean() const { return sums_.rowwise().sum() / images_; }
   /// How much a pixel varies from image to image: the root mean square over pixels.
-  double standard_deviation() const { return std::sqrt(squares_ / images_ / 784 - mean().square().mean()); }
+  double standard_deviation() const {
+    return std::sqrt(std::max(0.0, squares_ / images_ / 784 - mean().square().mean()));  // 0 may be rounded below
+  }
 
   /// The mean loss of an output that is always `other`'s mean image. It is the floor of outputs that do not depend on
   /// the image, if `other` is this.

@@ -17,6 +17,7 @@ inline tg::io::Mnist begin(const Options& options) {
   if (options.threads > 0) tg::set_num_threads(options.threads);
   tg::io::Mnist mnist = tg::io::mnist(options.data);
   for (const tg::data::ImageDataset* images : {&mnist.train, &mnist.test}) {
+    if (images->size() == 0) throw std::runtime_error(options.data + ": one of its sets has no images");
     if (images->rows() != 28 || images->cols() != 28)
       throw std::runtime_error(options.data + ": its images are " + std::to_string(images->rows()) + "x" +
                                std::to_string(images->cols()) + ", and MNIST's are 28x28");

@@ -33,8 +33,9 @@ std::string quoted(const std::string& name);
 /// Throws ValueError where a tensor that is to be saved holds NaN: the file that is there may be the last good one.
 void require_no_nan(const char* what, const std::string& name, ConstTensorView value);
 
-/// The "format" in the metadata of io::Checkpoint's files.
+/// The "format" in the metadata of io::Checkpoint's files, and of io::save's.
 inline constexpr const char* checkpoint_format = "tapegrad checkpoint";
+inline constexpr const char* module_format = "tapegrad";
 inline constexpr const char* dtype_name = std::is_same_v<Scalar, float> ? "F32" : "F64";
 
 }  // namespace detail

@@ -89,6 +89,8 @@ TAPEGRAD_BODY void Checkpoint::load(const Path& path) {
     return entry ? entry.mapped() : std::string();
   };
   const std::string found_format = take("format"), found_version = take("format_version"), found_dtype = take("dtype");
+  detail::require_file(found_format != detail::module_format, path,
+                       "is a model's file, and no checkpoint of a run: io::load reads it");
   detail::require_file(found_format == detail::checkpoint_format, path, "is no checkpoint of tapegrad: its format is ",
                        detail::quoted(found_format), ", not ", detail::quoted(detail::checkpoint_format));
   int version = detail::checkpoint_version;

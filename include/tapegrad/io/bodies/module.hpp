@@ -13,14 +13,14 @@ TAPEGRAD_BODY void save(const Path& path, const nn::Module& module) {
     detail::require_no_nan("save", name, parameter->value());
     tensors.emplace(name, parameter->value());
   }
-  write_safetensors(path, tensors, {{"format", "tapegrad"}, {"format_version", "1"}});
+  write_safetensors(path, tensors, {{"format", detail::module_format}, {"format_version", "1"}});
 }
 
 TAPEGRAD_BODY void load(const Path& path, nn::Module& module) {
   Safetensors file = read_safetensors(path);
   detail::require_file(file.metadata["format"] != detail::checkpoint_format, path,
                        "is a checkpoint of a run; load it by io::Checkpoint, or take tensors from read_safetensors");
-  const std::string version = file.metadata["format"] == "tapegrad" ? file.metadata["format_version"] : "1";
+  const std::string version = file.metadata["format"] == detail::module_format ? file.metadata["format_version"] : "1";
   detail::require_file(version == "1", path, "has format_version ", detail::quoted(version),
                        "; this tapegrad reads \"1\"");
 
