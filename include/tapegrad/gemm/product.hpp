@@ -112,7 +112,7 @@ class Product {
       const Index goes = (rows.size() + most_rows - 1) / most_rows;
       for (Index go = 0; go < goes; ++go) {
         const Range some_rows = part_of(rows, kernel_.height, go, goes);
-        const Strips strips = strips_of_a(some_rows, depth, cols.size(), packed_room_ + block * max_part);
+        const Strips strips = strips_of_a(block, some_rows, depth, cols.size());
         const Panel after_last{first_cols, go + 1 < goes ? depth : depth_of(part + 1)};
         for (Panel panel{first_cols, depth}; panel.cols.size() > 0;) {
           const Panel next{panel_cols(panel.cols.end, cols.end), depth};
@@ -147,12 +147,14 @@ class Product {
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
 
-  /// The strips of that part of A as they lie; or packed into `copy`, where enough panels of B make up for it.
-  Strips strips_of_a(Range rows, Range depth, Index cols, Scalar* copy) const {
+  /// The strips of that part of A as they lie; or packed into the block's room, where enough panels of B make up for
+  /// it.
+  Strips strips_of_a(Index block, Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
     const Scalar* const first = a_.at(rows.begin, depth.begin);
     if (depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < strip_panels(rows, depth))
       return {first, height * a_.row_stride, a_.row_stride, a_.col_stride, false};
+    Scalar* const copy = packed_room_ + block * max_part;
     for (Index i = 0; i < rows.size(); i += height) {
       const PackWork work{first + i * a_.row_stride,         a_.col_stride,           a_.row_stride, depth.size(),
                           std::min(height, rows.size() - i), copy + i * depth.size(), height};
