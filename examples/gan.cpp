@@ -151,8 +151,7 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
       metrics.write();
       if (!options.quiet) {
         std::printf(
-            "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   mean probability of being real: %.2f of the "
-            "real, "
+            "epoch %2d/%d   loss: discriminator %.3f, generator %.3f   probability of being real: %.2f of the real, "
             "%.2f of the made\n",
             epoch, options.epochs, mean.discriminator, mean.generator, mean.real, mean.made);
         std::fflush(stdout);
