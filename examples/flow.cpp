@@ -54,12 +54,8 @@ struct Flow : tg::nn::Module {
     return pixels(silu(third(silu(second(first)))));
   }
 
-  /// The velocity that leads from x to an image in the time that is left; finite to the end.
-  static tg::Var towards(tg::Var image, tg::Var x, tg::ConstTensorView times) {
-    return (image - x) / clamp_min(1 - x.tape().constant(times), 0.05);
-  }
-
   /// The mean squared error of the velocity for images in [-1, 1], each at a random time on its way from random noise.
+  /// The velocity is the one that leads from x to the guess in the time that is left, of which it takes 0.05 at least.
   tg::Var loss(tg::Var images, tg::Rng& rng) {
     tg::Tape& tape = images.tape();
     tg::Tensor times({images.shape().rows(), 1});
@@ -68,11 +64,12 @@ struct Flow : tg::nn::Module {
     const tg::Var t = tape.constant(times);
     const tg::Var noise = tape.randn(images.shape(), rng);
     const tg::Var x = (1 - t) * noise + t * images;
-    return mse(towards(guess(x, times), x, times), images - noise);
+    return mse((guess(x, times) - x) / clamp_min(1 - t, 0.05), images - noise);
   }
 
-  /// Noise carried to images by Euler's method: x += v(x, t) / steps. Shape (count, 784), in [0, 1]. Guesses are held
-  /// to what images can be: without that, a few of ten thousand points run away.
+  /// Noise carried to images by Euler's method: x += v(x, t) / steps, which is x's distance from the guess, divided by
+  /// the steps that are left; the last step ends at its guess. Shape (count, 784), in [0, 1]. Guesses are held to what
+  /// images can be: without that, a few of ten thousand points run away.
   tg::Tensor sample(tg::Index count, int steps, tg::Rng& rng) {
     tg::Tensor x({count, 784}), times({count, 1});
     rng.normal(x);
@@ -81,9 +78,8 @@ struct Flow : tg::nn::Module {
     for (int step = 0; step < steps; ++step) {
       tape.reset();
       times.view().fill(1.0 * step / steps);
-      const tg::Var from = tape.constant(x);
-      const tg::Var velocity = towards(clamp(guess(from, times), -1, 1), from, times);
-      x.array() += velocity.value().array() / static_cast<tg::Scalar>(steps);
+      const tg::Var image = clamp(guess(tape.constant(x), times), -1, 1);
+      x.array() += (image.value().array() - x.array()) / static_cast<tg::Scalar>(steps - step);
     }
     x.array() = (0.5F + 0.5F * x.array()).max(0.F).min(1.F);
     return x;

@@ -152,8 +152,8 @@ def table_decoders(results):
 
 SAMPLED = {
     "vae": "VAE", "beta_1_128": "VAE, beta 1/128", "beta_1_8": "VAE, beta 1/8", "beta_4": "VAE, beta 4",
-    "autoencoder": "plain autoencoder",
-    "vae_8d": "VAE, small", "decoder_only": "decoder without an encoder", "fixed": "codes drawn once",
+    "beta_8": "VAE, beta 8", "autoencoder": "plain autoencoder", "vae_8d": "VAE, small",
+    "decoder_only": "decoder without an encoder", "fixed": "codes drawn once",
     "learned": "learned codes (GLO)", "nearest": "nearest of K (IMLE)", "gan": "GAN", "flow": "flow matching",
 }
 
