@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -218,6 +219,24 @@ TEST_CASE("gemm: packed strips of A fit their room") {  // AddressSanitizer sees
     const Index m = 501, k = 204, n = 1000;
     const AtTheEdge<Scalar> a(m * k), b(k * n), c(m * n);
     tg::gemm({a.data(), m, k, 1, m}, {b.data(), k, n, n}, {c.data(), m, n, n});
+  }
+}
+
+TEST_CASE("gemm: two threads' blocks are nearly equal, also where a block ends within a vector") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 2);
+    for (auto [m, n] : {std::array<Index, 2>{500, 50}, {500, 26}, {50, 500}, {128, 784}}) {
+      const std::vector<Scalar> ones(static_cast<std::size_t>(1024 * std::max(m, n)), 1);
+      std::vector<Scalar> numbers(static_cast<std::size_t>(m * n));
+      const tg::ConstStridedMatrix a{ones.data(), m, 1024, 1024}, b{ones.data(), 1024, n, n};
+      const tg::StridedMatrix c{numbers.data(), m, n, n};
+      const GemmStart start;
+      const tg::gemm_detail::Product product(a, b, c, start);
+      REQUIRE(product.blocks() == 2);
+      product.compute(0);
+      INFO(m << "x" << n << " by " << tg::name(isa));
+      CHECK(std::abs(static_cast<double>(std::ranges::count(numbers, 1024)) / static_cast<double>(m * n) - 0.5) < 0.05);
+    }
   }
 }
 

@@ -61,6 +61,12 @@ inline Range part_of(Range whole, Index unit, Index part, Index parts) {
   return {at(part), at(part + 1)};
 }
 
+/// The size of the largest of those parts: the last one or, if that ends within a unit, maybe one of whole units.
+inline Index largest_part(Index size, Index unit, Index parts) {
+  const Index whole_units = size / unit;
+  return std::max(part_of({0, size}, unit, parts - 1, parts).size(), (whole_units + parts - 1) / parts * unit);
+}
+
 /// Room for copies of max_part numbers of A, one for each of so many blocks: the calling thread's own, also while it
 /// computes all blocks alone, so that nothing is allocated when others take part in a later pass.
 inline Scalar* packed_room(Index blocks) {
@@ -85,8 +91,8 @@ class Product {
     Index least = std::numeric_limits<Index>::max();
     for (Index down = threads; down >= 1; --down) {
       const Index across = threads / down;
-      const Index rows = part_of({0, c.rows}, kernel_.height, down - 1, down).size();
-      const Index cols = part_of({0, c.cols}, kernel_.lanes, across - 1, across).size();
+      const Index rows = largest_part(c.rows, kernel_.height, down);
+      const Index cols = largest_part(c.cols, kernel_.lanes, across);
       const Index shared_lines = across > 1 && c.row_stride % detail::cache_line != 0 ? rows : 0;
       const Index cost = (rows + way_cost) * (cols + way_cost) * a.cols + shared_lines * shared_line;
       if (cost < least - least / 64) {
