@@ -70,7 +70,7 @@ TEST_CASE("detect_anomaly finds what backward makes") {
   const Var y = make(x), q = make(tape.parameter(p));
   CHECK_THROWS_WITH(
       y.backward(Tensor({3}, {1, 1, 2})),
-      ("backward of root: 1 of 3 elements of the gradient of input 0 are not finite, the first is inf at [2]; "
+      ("root: backward: 1 of 3 elements of the gradient of input 0 are not finite, the first is inf at [2]; "
        "input 0 (3) is within 0 to 2, the result's gradient (3) is within 1 to 2 [model.layer]"));
   CHECK_THROWS_WITH(q.backward(Tensor({3}, {1, 1, 1})), ContainsSubstring("the first is inf at [1]"));
   tape.reset();  // and the tape is as good as new

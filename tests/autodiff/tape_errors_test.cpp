@@ -51,6 +51,43 @@ TEST_CASE("gradients that a backward began and did not end are forgotten") {
   CHECK(p.grad()[0] == 1);
 }
 
+TEST_CASE("a parameter's Var is not computed with once the parameter has changed, nor is its detached one") {
+  Tape tape;
+  Parameter p(two);
+  const Var old = tape.parameter(p), detached = detach(old), copied = tape.constant(p.value());
+  p.mutable_value()[0] = 5;
+  const std::string refusal = "product: a parameter was changed after this pass read it; ask the tape for it again";
+  CHECK_THROWS_WITH(product(old, copied), ContainsSubstring(refusal));
+  CHECK_THROWS_WITH(product(copied, detached), ContainsSubstring(refusal));
+  CHECK(product(tape.parameter(p), copied).item() == 10);
+}
+
+TEST_CASE("what an op of one's own does wrong is told with its name") {
+  Tape tape;
+  Var x = tape.variable(two);
+  const std::string message = "unaware: tensor: an expression of 3 elements for shape 1, which has 1";
+  CHECK_THROWS_WITH(apply(Unaware{false}, x), message);
+  CHECK_THROWS_WITH(apply(Unaware{true}, x).backward(), message);
+}
+
+TEST_CASE("zero_grad of a Var forgets its gradient: rows of a Jacobian") {
+  Tape tape;
+  Parameter p(three);
+  const Var x = tape.variable(Tensor({2}, {1, 2})), y = product(x, x), w = tape.parameter(p);
+  for (Index row : {0, 1}) {
+    Tensor seed({2});
+    seed[row] = 1;
+    x.zero_grad();
+    y.backward(seed);
+    CHECK(x.grad()[row] == 2 * x.value()[row]);
+    CHECK(x.grad()[1 - row] == 0);
+  }
+  product(w, w).backward();
+  w.zero_grad();
+  CHECK_FALSE(p.has_grad());
+  CHECK_THROWS_WITH(Var().zero_grad(), ContainsSubstring("zero_grad: a Var of no tape"));
+}
+
 TEST_CASE("a gradient that nobody wants may be added to, and has no memory to write to") {
   const Gradient none;
   none += Tensor({2}).array();
@@ -63,8 +100,7 @@ TEST_CASE("a parameter changed between forward and backward is noticed") {
   Parameter p(two);
   Var y = product(tape.parameter(p), tape.parameter(p));
   p.mutable_value()[0] = 5;
-  CHECK_THROWS_WITH(y.backward(), ContainsSubstring("product: a parameter was changed between the forward pass and "
-                                                    "backward()"));
+  CHECK_THROWS_WITH(y.backward(), ContainsSubstring("product: a parameter was changed after this pass read it; step "));
   Var x = tape.variable(two);
   Var of_detached = product(x, detach(tape.parameter(p)));
   p.mutable_value()[0] = 5;

@@ -58,14 +58,24 @@ TEST_CASE("a path goes from the root down") {
         std::vector<nn::Module*>{&model, &model.encoder, &model.encoder.fc1, &model.encoder.fc2, &model.output});
 }
 
+TEST_CASE("a module is frozen and thawed with all below it") {
+  tg::Rng rng(1);
+  Model model(rng);
+  model.encoder.set_requires_grad(false);
+  for (const auto& [name, parameter] : model.named_parameters())
+    CHECK(parameter->requires_grad() == !name.starts_with("encoder."));
+  model.set_requires_grad(true);
+  for (const tg::Parameter* parameter : model.parameters()) CHECK(parameter->requires_grad());
+}
+
 TEST_CASE("a parameter that is changed between the forward pass and backward is named") {
   tg::Rng rng(1);
   Model model(rng);
   tg::Tape tape;
   tg::Var loss = sum(model.encoder.fc1(tape.constant(tg::Tensor({1, 6}))));
   model.encoder.fc1.weight.mutable_value().fill(1);
-  CHECK_THROWS_WITH(loss.backward(), ContainsSubstring("linear: encoder.fc1.weight was changed between the forward "
-                                                       "pass and backward(); step the optimizer after all"));
+  CHECK_THROWS_WITH(loss.backward(), ContainsSubstring("linear: encoder.fc1.weight was changed after this pass read "
+                                                       "it; step the optimizer after all backward passes"));
 }
 
 TEST_CASE("what is destroyed is unregistered, in either order") {

@@ -71,9 +71,9 @@ inline void AnomalyCheck::backward(Tape& tape, std::uint32_t index) {
   node.type->backward(tape, index);
   for (std::size_t i = 0; finite && i < inputs.size(); ++i) {
     if (all_finite(gradient_of(i))) continue;
-    AnomalyError error(concat("backward of ", node.type->name, ": ",
-                              anomaly_of(concat("the gradient of input ", i), gradient_of(i)), "; ", ranges_of(inputs),
-                              ", ", range_of("the result's gradient", gradient)));
+    AnomalyError error(concat(node.type->name,
+                              ": backward: ", anomaly_of(concat("the gradient of input ", i), gradient_of(i)), "; ",
+                              ranges_of(inputs), ", ", range_of("the result's gradient", gradient)));
     if (index < tape.paths_.size()) error.locate(tape.paths_[index]);
     throw error;
   }

@@ -26,6 +26,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "tape.hpp"
 
@@ -67,21 +69,25 @@ struct Recorder {
       std::uint32_t* const inputs = tape.arena_.allocate_array<std::uint32_t>(vars.size());
       bool requires_grad = false;
       for (std::size_t i = 0; i < vars.size(); ++i) {
-        requires_grad |= tape.node(vars[i], op_type.name).requires_grad;
+        const Node& input = tape.node(vars[i], op_type.name);
+        if (is_changed(input)) [[unlikely]]
+          refuse_changed(op_type, *input.parameter, "ask the tape for it again, or keep a copy (Tape::constant)");
+        requires_grad |= input.requires_grad;
         inputs[i] = vars[i].index_;
       }
       node.type = &op_type;
       node.inputs = inputs;
       node.input_count = static_cast<std::uint32_t>(vars.size());
       node.requires_grad = requires_grad && tape.grad_enabled_;
-      const Tape::Mode<const char*> running(tape.running_, op_type.name);
+      const SetWhile<const char*> running(tape.running_, op_type.name);
       const Stopwatch watch(tape.profiler_, op_type.name, &OpProfile::forward_seconds, 1);
       op_type.forward(tape, node, op);
       if (tape.anomaly_) [[unlikely]]
         tape.anomaly_->forward(tape, node);
       return tape.last();
-    } catch (Error& error) {  // which learns in which layer it happened
+    } catch (Error& error) {  // which learns in which op and layer it happened
       tape.nodes_.pop_back();
+      error.name_op(op_type.name);
       if (tape.scope_) error.locate(tape.scope_->path());
       throw;
     } catch (...) {
@@ -155,14 +161,19 @@ struct Recorder {
   /// The same; throws TapeError if it is a parameter's that was changed after the forward pass read it.
   static const ConstTensorView& unchanged(const Tape& tape, const Node& node, std::size_t i) {
     const Node& from = tape.nodes_[node.inputs[i]];
-    if (from.parameter && from.parameter_version != from.parameter->version_) [[unlikely]]
-      refuse_changed(node, *from.parameter);
+    if (is_changed(from)) [[unlikely]]
+      refuse_changed(*node.type, *from.parameter, "step the optimizer after all backward passes that go through it");
     return from.value;
   }
-  [[noreturn, gnu::noinline]] static void refuse_changed(const Node& node, const Parameter& parameter) {
-    fail<TapeError>({node.type->name, ": ", parameter.path().empty() ? "a parameter" : parameter.path(),
-                     " was changed between the forward pass and backward(); step the optimizer after all backward ",
-                     "passes that go through it"});
+  /// Whether it is a parameter's value that was opened for writing since.
+  static bool is_changed(const Node& node) {
+    return node.parameter && node.parameter_version != node.parameter->version_;
+  }
+  [[noreturn, gnu::noinline]] static void refuse_changed(const OpType& op, const Parameter& parameter,
+                                                         const char* advice) {
+    const std::string path = parameter.path();
+    fail<TapeError>(
+        {op.name, ": ", path.empty() ? "a parameter" : path, " was changed after this pass read it; ", advice});
   }
   static Gradient gradient(Tape& tape, const Node& node, std::size_t i) {
     return tape.gradient(tape.nodes_[node.inputs[i]]);

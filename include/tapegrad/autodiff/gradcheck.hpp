@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/set_while.hpp"
 #include "tape.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -96,11 +97,7 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
 
   const auto difference_quotient = [&](Scalar& x) {
     const Scalar middle = x;
-    const struct PutBack {
-      Scalar& x;
-      Scalar value;
-      ~PutBack() { x = value; }
-    } guard{x, middle};  // even if f throws: it may be a parameter's
+    const detail::SetWhile<Scalar> put_back(x, middle);  // even if f throws: it may be a parameter's
     const double step = options.step * std::fmax(1, std::abs(double{middle}));
     const auto value_at = [&](double moved) {
       x = static_cast<Scalar>(moved);

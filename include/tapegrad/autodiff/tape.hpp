@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../core/random.hpp"
+#include "../core/set_while.hpp"
 #include "node.hpp"
 #include "parameter_table.hpp"
 #include "profile.hpp"
@@ -38,7 +39,8 @@ struct AnomalyCheck {
 /// Records operations as they are computed, and runs them backward.
 ///
 /// A tape belongs to whoever made it, and is used by one thread at a time; several tapes do not know of each other.
-/// `reset()` forgets the last pass and keeps its memory, so that from the second pass on nothing is allocated.
+/// `reset()` forgets the last pass and keeps its memory, so that a pass allocates nothing if one before it was as
+/// large. An op that uses the tape it runs on, by any of these functions, is told so by a TapeError.
 class Tape {
  public:
   Tape() = default;
@@ -70,7 +72,9 @@ class Tape {
     return push(node);
   }
   Var variable(const Tensor& value) { return variable(value.view()); }
-  /// A parameter's value; the gradient goes to the parameter. The same Var for the same parameter within a pass.
+  /// A parameter's value; the gradient goes to the parameter. Within a pass it is the same Var until the parameter is
+  /// changed, frozen or thawed, or no_grad() begins or ends. Throws TapeError where parameters were changed a thousand
+  /// times in one pass: somebody forgot reset().
   Var parameter(Parameter& parameter);
   /// Draws from N(0, 1), made in the tape's memory.
   Var randn(const Shape& shape, Rng& rng) {
@@ -89,26 +93,16 @@ class Tape {
     return {kept, count};
   }
 
-  /// Changes how the tape works while it lives.
-  template <class State>
-  class Mode {
-   public:
-    Mode(State& state, State value) : state_(state), before_(std::exchange(state, value)) {}
-    Mode(const Mode&) = delete;
-    Mode& operator=(const Mode&) = delete;
-    ~Mode() { state_ = before_; }
-
-   private:
-    State& state_;
-    State before_;
-  };
-  /// Switches recording off: what is computed meanwhile requires no gradient.
-  [[nodiscard("const auto guard = tape.no_grad();")]] Mode<bool> no_grad() { return {grad_enabled_, false}; }
-  /// Looks for the op that spoils a training: the first one, forward or backward, that makes a NaN or an infinity out
-  /// of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its inputs. Of a NaN that
-  /// comes in with the data or a parameter it says nothing: `x.matrix().allFinite()` does. It reads every number again
-  /// and again, so a step takes several times as long.
-  [[nodiscard("const auto guard = tape.detect_anomaly();")]] Mode<const detail::AnomalyHooks*> detect_anomaly() {
+  /// Switches recording off while the result lives: what is computed meanwhile requires no gradient.
+  [[nodiscard("const auto guard = tape.no_grad();")]] detail::SetWhile<bool> no_grad() {
+    return {grad_enabled_, false};
+  }
+  /// Looks, while the result lives, for the op that spoils a training: the first one, forward or backward, that makes a
+  /// NaN or an infinity out of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its
+  /// inputs. Of a NaN that comes in with the data or a parameter it says nothing: `x.matrix().allFinite()` does. It
+  /// reads every number again and again, so a step takes several times as long.
+  [[nodiscard("const auto guard = tape.detect_anomaly();")]] detail::SetWhile<const detail::AnomalyHooks*>
+  detect_anomaly() {
     static constexpr detail::AnomalyHooks check{detail::AnomalyCheck::forward, detail::AnomalyCheck::backward};
     return {anomaly_, &check};
   }
@@ -189,6 +183,12 @@ class Tape {
     return Gradient(slot, node.value.shape(), arena_, backward_call_, node.type == nullptr);
   }
 
+  /// What a backward call that failed had begun may hold anything.
+  void forget_begun() {
+    for (detail::Node& node : nodes_)
+      if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_call_) begun.slot_->stamp = 0;
+  }
+
   std::vector<detail::Node> nodes_;
   detail::Arena arena_;
   detail::ParameterTable parameters_;
@@ -260,7 +260,7 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
     const Scalar from = seed ? seed->data()[i] : Scalar{1};
     target.data()[i] = first ? from : target.data()[i] + from;
   }
-  const Mode<const char*> running(running_, nullptr);
+  const detail::SetWhile<const char*> running(running_, nullptr);
   try {
     for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
       const detail::Node& reached = nodes_[index];
@@ -273,9 +273,12 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
         reached.type->backward(*this, index);
       }
     }
-  } catch (...) {  // what was begun may hold anything
-    for (detail::Node& node : nodes_)
-      if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_call_) begun.slot_->stamp = 0;
+  } catch (Error& error) {
+    error.name_op(running_);
+    forget_begun();
+    throw;
+  } catch (...) {
+    forget_begun();
     throw;
   }
 }
@@ -307,6 +310,10 @@ inline bool Var::requires_grad() const { return node_for("Var::requires_grad").r
 inline void Var::backward() const { tape_for("backward").backward(*this, nullptr); }
 inline void Var::backward(ConstTensorView seed) const { tape_for("backward").backward(*this, &seed); }
 inline ConstTensorView Var::grad() const { return tape_for("grad").grad(*this); }
+inline void Var::zero_grad() const {
+  detail::Node& node = node_for("zero_grad");
+  node.is_parameter() ? node.parameter->zero_grad() : void(node.gradient.stamp = 0);
+}
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
 

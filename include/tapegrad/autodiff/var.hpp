@@ -20,6 +20,7 @@ class Var {
   /// Of no tape: something to assign to.
   Var() = default;
 
+  /// The tape that it is on. This and all below throw TapeError for a Var of no tape, or of an earlier pass.
   Tape& tape() const;
   Shape shape() const;
   /// The value itself, in the tape's memory.
@@ -41,6 +42,8 @@ class Var {
   /// What the last backward pass found for it, zeros if it was not reached; of a variable or a parameter, the sum of
   /// what all passes found. Throws TapeError if it requires none.
   ConstTensorView grad() const;
+  /// Forgets that, so that the next pass does not add to it.
+  void zero_grad() const;
 
  private:
   friend class Tape;

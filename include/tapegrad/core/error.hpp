@@ -18,6 +18,10 @@ class Error : public std::runtime_error {
   explicit Error(std::string message) : std::runtime_error(message), message_(std::move(message)) {}
   const char* what() const noexcept override { return message_.c_str(); }
 
+  /// Begins with the op that it happened in, unless it does so already: "softsign: ...".
+  void name_op(const std::string& op) {
+    if (!message_.starts_with(op + ":")) message_.insert(0, op + ": ");
+  }
   /// Adds where it happened, once: "... [encoder.fc1]". The innermost place wins.
   void locate(const std::string& place) {
     if (located_ || place.empty()) return;

@@ -86,6 +86,8 @@ class Module {
 
   /// Forgets the gradients of all parameters.
   void zero_grad();
+  /// Freezes all parameters (false), or thaws them: see Parameter::set_requires_grad.
+  void set_requires_grad(bool on);
 
   /// A table of all parameters: name, shape, number of elements, and the total.
   std::string summary() const;
@@ -190,6 +192,10 @@ inline void Module::train(bool on) {
 inline void Module::zero_grad() {
   for (Parameter* parameter : parameters_) parameter->zero_grad();
   for (Module* child : children_) child->zero_grad();
+}
+inline void Module::set_requires_grad(bool on) {
+  for (Parameter* parameter : parameters_) parameter->set_requires_grad(on);
+  for (Module* child : children_) child->set_requires_grad(on);
 }
 
 inline void Module::check_name(const std::string& name) const {
