@@ -6,14 +6,20 @@
 #include <cmath>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 namespace examples {
 
 /// How far an epoch is: a bar with images/s and time left on a terminal, nothing elsewhere.
 class Progress {
  public:
-  Progress(std::string title, int total, bool quiet)
-      : title_(std::move(title)), total_(total), shown_(!quiet && isatty(STDOUT_FILENO) == 1) {}
+  /// `before`: of the total, what a run that was stopped had done.
+  Progress(std::string title, int total, bool quiet, int before = 0)
+      : title_(std::move(title)),
+        total_(total),
+        shown_(!quiet && isatty(STDOUT_FILENO) == 1),
+        before_(before),
+        done_(before) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   /// Leaves an empty line for what comes next.
@@ -29,7 +35,7 @@ class Progress {
     if (!shown_ || now < next_) return;
     next_ = now + std::chrono::milliseconds(100);
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = done_ / seconds;
+    const double rate = (done_ - before_) / seconds;
     const int filled = done_ * width / total_;
     std::printf("\r\033[K%s [%s%s] %3d %%  %.0f images/s  %.0f s left", title_.c_str(),
                 std::string(static_cast<std::size_t>(filled), '#').c_str(),
@@ -45,10 +51,17 @@ class Progress {
   std::string title_;
   int total_;
   bool shown_;
-  int done_ = 0;
+  int before_;
+  int done_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point next_ = start_ + std::chrono::milliseconds(200);
 };
+
+/// How many images of its epoch a loop over batches of that size has had, where a run goes on.
+template <class Batches>
+int images_had(const Batches& batches, int size) {
+  return static_cast<int>(batches.state().next % batches.count()) * size;
+}
 
 /// For work that takes hours: says once, when it has run for a few seconds, how long all of it will take.
 class Projection {

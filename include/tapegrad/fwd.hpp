@@ -36,6 +36,7 @@ class LayerNorm;
 class Dropout;
 class ReLU;
 class LeakyReLU;
+class ELU;
 class Sigmoid;
 class Tanh;
 class Softplus;

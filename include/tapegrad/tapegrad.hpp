@@ -1,5 +1,6 @@
 #pragma once
-// All of tapegrad that needs nothing but Eigen, and OpenMP where there is one. Files are in io.hpp.
+// All of tapegrad that needs nothing but Eigen, and OpenMP where there is one. Files are in io.hpp;
+// core/tensor_map.hpp, for Eigen's unsupported tensors, is for those who ask for it.
 
 #include "autodiff/apply.hpp"
 #include "autodiff/dot.hpp"

@@ -27,8 +27,8 @@ static_assert(are_defined<tg::Shape, tg::Tensor, tg::TensorView, tg::ConstTensor
                           tg::Parameter, tg::Gradient, tg::Isa>);
 namespace nn = tg::nn;
 static_assert(are_defined<nn::Module, nn::Parameter, nn::Layer, nn::Linear, nn::Sequential, nn::LayerNorm, nn::Dropout,
-                          nn::ReLU, nn::LeakyReLU, nn::Sigmoid, nn::Tanh, nn::Softplus, nn::SiLU, nn::GELU, nn::EMA,
-                          nn::RunningMean, nn::Accuracy, nn::LogMeanExp>);
+                          nn::ReLU, nn::LeakyReLU, nn::ELU, nn::Sigmoid, nn::Tanh, nn::Softplus, nn::SiLU, nn::GELU,
+                          nn::EMA, nn::RunningMean, nn::Accuracy, nn::LogMeanExp>);
 namespace optim = tg::optim;
 static_assert(are_defined<optim::Optimizer, optim::SGD, optim::Adam, optim::AdamW, optim::RMSprop, optim::Schedule,
                           optim::StepLR, optim::ExponentialLR, optim::CosineAnnealingLR, optim::LinearLR,

@@ -35,9 +35,9 @@ TEST_CASE("an average that forgets at once is the model, whatever it was") {
 TEST_CASE("an average that cannot be is refused") {
   Rng rng(1);
   nn::Linear model(rng, 3, 2), average(rng, 3, 2), other(rng, 2, 2);
-  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = 1}), "EMA: decay = 1; it must be in [0, 1)");
-  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = std::nan("")}), "EMA: decay = nan; it must be in [0, 1)");
-  CHECK_THROWS_WITH(nn::EMA(model, model), "EMA: the average is the model itself; make a second one");
+  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = 1}), "ema: decay = 1; it must be in [0, 1)");
+  CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = std::nan("")}), "ema: decay = nan; it must be in [0, 1)");
+  CHECK_THROWS_WITH(nn::EMA(model, model), "ema: the average is the model itself; make a second one");
   CHECK_THROWS_WITH(nn::EMA(model, other),
                     ContainsSubstring("shapes differ: \"weight\" (2x3 given, 2x2 in the model)"));
 }

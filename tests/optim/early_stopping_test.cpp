@@ -29,9 +29,9 @@ TEST_CASE("early stopping can ask for more than a little") {
 }
 
 TEST_CASE("options of early stopping that cannot be right are refused") {
-  CHECK_THROWS_WITH(optim::EarlyStopping({.patience = 0}), "EarlyStopping: patience = 0; it must be at least 1");
+  CHECK_THROWS_WITH(optim::EarlyStopping({.patience = 0}), "early_stopping: patience = 0; it must be at least 1");
   CHECK_THROWS_WITH(optim::EarlyStopping({.min_delta = -1}),
-                    "EarlyStopping: min_delta = -1; it must be finite and at least 0");
+                    "early_stopping: min_delta = -1; it must be finite and at least 0");
   CHECK_THROWS_AS(optim::EarlyStopping({.min_delta = INFINITY}), ValueError);
 }
 
@@ -40,8 +40,9 @@ TEST_CASE("early stopping goes on where it was, but not where it cannot have bee
   stopping.restore(3, 1);
   CHECK_FALSE(stopping.improved(3));
   CHECK(stopping.should_stop());
-  CHECK_THROWS_WITH(stopping.restore(std::nan(""), 0),
-                    "EarlyStopping: restore with best nan, since_best 0; the best is a number, the count not negative");
+  CHECK_THROWS_WITH(
+      stopping.restore(std::nan(""), 0),
+      "early_stopping: restore with best nan, since_best 0; the best is a number, the count not negative");
   CHECK_THROWS_AS(stopping.restore(1, -3), ValueError);
   CHECK(stopping.best() == 3);
 }

@@ -14,7 +14,9 @@ struct Strided {
   Index row_stride;
   Index col_stride = 1;
 
+  /// Where element (i, j) is.
   T* at(Index i, Index j) const { return data + i * row_stride + j * col_stride; }
+  /// The same memory, of which element (i, j) is this one's (j, i).
   [[nodiscard]] Strided transposed() const { return {data, cols, rows, col_stride, row_stride}; }
 };
 using StridedMatrix = Strided<Scalar>;

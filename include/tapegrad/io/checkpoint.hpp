@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "../core/concepts.hpp"
 #include "../data/batches.hpp"
 #include "../nn/module.hpp"
 #include "../optim/early_stopping.hpp"
@@ -43,10 +44,9 @@ class CheckpointArchive {
 
   /// A number within [least, most], which NaN is not: that of the file, or `value` if there is none that fits. Throws
   /// ValueError when one to be saved is not.
-  template <class T>
-  requires std::integral<T> || std::floating_point<T> T number(const std::string& name, T value,
-                                                               T least = std::numeric_limits<T>::lowest(),
-                                                               T most = std::numeric_limits<T>::max()) {
+  template <Arithmetic T>
+  T number(const std::string& name, T value, T least = std::numeric_limits<T>::lowest(),
+           T most = std::numeric_limits<T>::max()) {
     return number(name, value, least, most, [](T) {});
   }
   /// The same, where what is read must also be a number for which `check` does not throw a ValueError.
@@ -189,9 +189,8 @@ class Checkpoint {
   }
   /// A number of the program's own: epoch, step, a sum of losses. One may be infinite (the least loss so far), but not
   /// NaN: a run that has come to that is of no use, and its last checkpoint may be.
-  template <class T>
-  requires(std::integral<T> && !std::same_as<T, bool>) || std::floating_point<T> Checkpoint& add(
-                                                              const std::string& name, T& number) {
+  template <Arithmetic T>
+  requires(!std::same_as<T, bool>) Checkpoint& add(const std::string& name, T& number) {
     using Limits = std::numeric_limits<T>;
     constexpr T most = Limits::has_infinity ? Limits::infinity() : Limits::max();
     constexpr T least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();

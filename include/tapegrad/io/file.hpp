@@ -10,6 +10,7 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI::io {
 
+/// Where a file is; a text converts to it.
 using Path = std::filesystem::path;
 
 namespace detail {

@@ -2,6 +2,7 @@
 // The activation functions as layers, for Sequential; elsewhere the functions themselves (relu(x), ...) are shorter.
 
 #include <string>
+#include <utility>
 
 #include "../ops/activations.hpp"
 #include "../ops/options.hpp"
@@ -29,6 +30,20 @@ class LeakyReLU : public Layer {
   static Scalar checked(double slope) { return detail::finite("leaky_relu", "slope", slope); }
 
   Scalar slope_;
+};
+
+/// x where it is positive, else alpha (e^x - 1).
+class ELU : public Layer {
+ public:
+  /// Throws ValueError unless alpha is finite.
+  explicit ELU(Rng& rng, double alpha = 1) : Layer(rng), alpha_(checked(alpha)) {}
+  ELU(Module& parent, std::string name, double alpha = 1) : Layer(parent, std::move(name)), alpha_(checked(alpha)) {}
+  Var forward(Var x) override { return elu(x, alpha_); }
+
+ private:
+  static Scalar checked(double alpha) { return detail::finite("elu", "alpha", alpha); }
+
+  Scalar alpha_;
 };
 
 /// 1 / (1 + e^-x) of each element.

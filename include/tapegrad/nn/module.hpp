@@ -114,6 +114,7 @@ class Module {
 class Layer : public Module {
  public:
   using Module::Module;
+  /// What the layer makes of x: to be written, while `operator()` is to be called.
   virtual Var forward(Var x) = 0;
   /// Calls `forward`; errors within say where they happened.
   Var operator()(Var x) {

@@ -119,9 +119,8 @@ struct ScalarOver : detail::Elementwise {
 
 }  // namespace ops
 
-// Each throws ShapeError for shapes that do not broadcast (broadcast.hpp says which do).
-
-/// a + b, element by element.
+/// a + b, element by element. This and what follows throw ShapeError for shapes that do not broadcast (broadcast.hpp
+/// says which do).
 inline Var add(Var a, Var b) { return apply(ops::Add{}, a, b); }
 /// a - b, element by element.
 inline Var sub(Var a, Var b) { return apply(ops::Sub{}, a, b); }
@@ -138,10 +137,6 @@ inline Var operator+(Var a, Var b) { return add(a, b); }
 inline Var operator-(Var a, Var b) { return sub(a, b); }
 inline Var operator*(Var a, Var b) { return mul(a, b); }
 inline Var operator/(Var a, Var b) { return div(a, b); }
-
-/// Any built-in number: operators take it as it is and convert it to Scalar, so that the caller need not.
-template <class T>
-concept Arithmetic = std::is_arithmetic_v<T>;
 
 namespace detail {
 /// The number as a constant on the tape of x.

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <span>
 
-#include "loss.hpp"
 #include "pieces.hpp"
+#include "reduction.hpp"
 #include "softmax.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {

@@ -5,7 +5,9 @@
 #include <array>
 #include <span>
 
-#include "losses.hpp"
+#include "elementwise.hpp"
+#include "reduction.hpp"
+#include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 

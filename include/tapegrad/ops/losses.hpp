@@ -5,8 +5,8 @@
 #include <span>
 
 #include "elementwise.hpp"
-#include "loss.hpp"
 #include "options.hpp"
+#include "reduction.hpp"
 #include "select.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {
@@ -14,24 +14,6 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 /// Whether targets that should be in [0, 1] are refused where they are not. Without the check binary cross-entropy is
 /// unbounded below, and a decoder is rewarded for saturating: for experiments that want to see just that.
 enum class TargetCheck { on, off };
-
-namespace detail {
-
-/// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
-inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
-  parallel_for(x.size(), chunk_size, [&](Index begin, Index end) {
-    if (simd::in_unit_interval(x.data() + begin, end - begin)) return;
-    Index i = begin;
-    while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
-    throw ValueError(
-        concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
-  });
-}
-inline void check_targets(const char* op, const char* what, ConstTensorView x) {
-  check_unit_interval(op, what, x, "scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])");
-}
-
-}  // namespace detail
 
 namespace ops {
 

@@ -29,7 +29,7 @@ struct AdamOptions {
 /// where t counts the updates of that parameter, from 1.
 class Adam : public GroupOptimizer<AdamOptions> {
  public:
-  /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
+  /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit Adam(const std::vector<Parameter*>& parameters, const AdamOptions& options = {})
       : Adam("adam", parameters, options) {}
   /// More parameters, with options of their own. Throws the same.
@@ -82,7 +82,7 @@ struct AdamWOptions {
 /// Adam whose weight decay shrinks the parameters and leaves the gradients alone (Loshchilov and Hutter 2019).
 class AdamW : public Adam {
  public:
-  /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
+  /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit AdamW(const std::vector<Parameter*>& parameters, const AdamWOptions& options = {})
       : Adam("adamw", parameters, of(options)) {}
   /// More parameters, with options of their own. Throws the same.

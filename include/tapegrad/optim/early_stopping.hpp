@@ -26,10 +26,11 @@ class EarlyStopping {
  public:
   /// Throws ValueError for a patience below 1, or a min_delta that is infinite or below 0.
   explicit EarlyStopping(EarlyStoppingOptions options = {}) : options_(options) {
-    detail::require<ValueError>(options.patience >= 1, "EarlyStopping: patience = ", options.patience,
+    detail::require<ValueError>(options.patience >= 1, "early_stopping: patience = ", options.patience,
                                 "; it must be at least 1");
     detail::require<ValueError>(options.min_delta >= 0 && std::isfinite(options.min_delta),
-                                "EarlyStopping: min_delta = ", options.min_delta, "; it must be finite and at least 0");
+                                "early_stopping: min_delta = ", options.min_delta,
+                                "; it must be finite and at least 0");
   }
 
   /// Takes the next value, and says whether it is the best so far. NaN never is.
@@ -47,7 +48,7 @@ class EarlyStopping {
   /// Puts back what `best()` and `since_best()` were when a run was saved. Throws ValueError for what they cannot have
   /// been: NaN, a negative count.
   void restore(double best, int since_best) {
-    detail::require<ValueError>(!std::isnan(best) && since_best >= 0, "EarlyStopping: restore with best ", best,
+    detail::require<ValueError>(!std::isnan(best) && since_best >= 0, "early_stopping: restore with best ", best,
                                 ", since_best ", since_best, "; the best is a number, the count not negative");
     best_ = best;
     since_best_ = since_best;

@@ -23,7 +23,7 @@ struct RMSpropOptions {
 ///   p -= lr u, or with momentum b = momentum b + u;  p -= lr b.
 class RMSprop : public GroupOptimizer<RMSpropOptions> {
  public:
-  /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
+  /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit RMSprop(const std::vector<Parameter*>& parameters, const RMSpropOptions& options = {})
       : GroupOptimizer("rmsprop") {
     add_group(parameters, options);

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <numbers>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "optimizer.hpp"
@@ -39,24 +40,12 @@ class Schedule {
   Index steps() const { return steps_; }
   /// Goes to where `steps` calls of step() lead. Throws what check_steps does, and stays where it was.
   void set_steps(Index steps) {
-    check_steps(steps, bases_);
-    optimizer_->set_lr(rates_);
+    optimizer_->set_lr(rates_at(steps, bases_));
     steps_ = steps;
   }
   /// Throws ValueError if the steps are negative, a rate that those base rates lead to is one that `Optimizer::set_lr`
   /// refuses, or the optimizer has more groups than there are base rates here.
-  void check_steps(Index steps, std::span<const double> bases) {
-    detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
-    detail::require<ValueError>(optimizer_->groups() == bases_.size(), "schedule: the optimizer has ",
-                                optimizer_->groups(), " groups, the schedule was made for ", bases_.size(),
-                                "; make the schedule after the groups");
-    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases[group], steps);
-    try {
-      optimizer_->check_lr(rates_);
-    } catch (const ValueError& refusal) {  // which blames the optimizer
-      throw ValueError(detail::concat("schedule: after ", steps, " steps: ", refusal.what()));
-    }
-  }
+  void check_steps(Index steps, std::span<const double> bases) { rates_at(steps, bases); }
 
   /// The rates that each group began with.
   std::span<const double> bases() const { return bases_; }
@@ -82,16 +71,32 @@ class Schedule {
   }
 
  private:
+  /// The rates that these lead to, in memory that the next call overwrites. Throws what check_steps says.
+  std::span<const double> rates_at(Index steps, std::span<const double> bases) {
+    detail::require<ValueError>(steps >= 0, "schedule: got ", steps, " steps; they cannot be negative");
+    detail::require<ValueError>(optimizer_->groups() == bases_.size(), "schedule: the optimizer has ",
+                                optimizer_->groups(), " groups, the schedule was made for ", bases_.size(),
+                                "; make the schedule after the groups");
+    for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases[group], steps);
+    try {
+      optimizer_->check_lr(rates_);
+    } catch (const ValueError& refusal) {  // which blames the optimizer
+      throw ValueError(detail::concat("schedule: after ", steps, " steps: ", refusal.what()));
+    }
+    return rates_;
+  }
+
   Optimizer* optimizer_;
   Rate rate_;
   std::vector<double> bases_;  // of each group
-  std::vector<double> rates_;  // room for what they are to become
+  std::vector<double> rates_;  // of rates_at
   Index steps_ = 0;
 };
 
 /// base * factor(steps), for a function of the user's.
 class LambdaLR : public Schedule {
  public:
+  /// Throws ValueError for an empty function.
   LambdaLR(Optimizer& optimizer, std::function<double(Index steps)> factor)
       : Schedule(optimizer, rate(std::move(factor))) {}
 

@@ -20,7 +20,7 @@ struct SGDOptions {
 ///   g += weight_decay p;  b = momentum b + (1 - dampening) g;  p -= lr b, or with Nesterov lr (g + momentum b).
 class SGD : public GroupOptimizer<SGDOptions> {
  public:
-  /// Throws ValueError for no parameters, one given twice, or options that cannot be right.
+  /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit SGD(const std::vector<Parameter*>& parameters, const SGDOptions& options = {}) : GroupOptimizer("sgd") {
     add_group(parameters, options);
   }

@@ -16,6 +16,20 @@ enum class Reduction { sum, mean, none };
 
 namespace detail {
 
+/// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
+inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
+  parallel_for(x.size(), chunk_size, [&](Index begin, Index end) {
+    if (simd::in_unit_interval(x.data() + begin, end - begin)) return;
+    Index i = begin;
+    while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
+    throw ValueError(
+        concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
+  });
+}
+inline void check_targets(const char* op, const char* what, ConstTensorView x) {
+  check_unit_interval(op, what, x, "scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])");
+}
+
 /// The result's shape for terms of shape `terms`. Throws ShapeError for the mean of nothing.
 inline Shape reduced_shape(const char* name, const Shape& terms, Reduction reduction) {
   require<ShapeError>(reduction != Reduction::mean || !terms.empty(), name, ": the inputs are ", terms,
