@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -125,6 +127,16 @@ TEST_CASE("a frozen parameter gets no gradient") {
   CHECK_FALSE(frozen.has_grad());
   p.set_requires_grad(false);  // which forgets what it had
   CHECK_FALSE(p.has_grad());
+}
+
+TEST_CASE("what is made of frozen parameters alone requires no gradient, also when they are thawed later") {
+  Tape tape;
+  Parameter frozen(two);
+  frozen.set_requires_grad(false);
+  const Var y = product(tape.parameter(frozen), tape.parameter(frozen));
+  CHECK_FALSE(y.requires_grad());
+  frozen.set_requires_grad(true);
+  CHECK_THROWS_AS(y.backward(), TapeError);
 }
 
 TEST_CASE("no_grad() switches recording off while it lives") {
@@ -336,6 +348,22 @@ TEST_CASE("a table of parameters that was cleared is empty") {
   table.clear();
   CHECK(table.size() == 0);
   CHECK(table[p] == detail::ParameterTable::none);
+}
+
+TEST_CASE("a table of parameters that grows keeps those of this pass, and none of the last") {
+  std::vector<std::unique_ptr<Parameter>> parameters;
+  for (int i = 0; i < 40; ++i) parameters.push_back(std::make_unique<Parameter>(two));
+  std::mt19937 random(1);
+  for (int round = 0; round < 100; ++round) {  // where entries meet is up to the addresses and the order
+    detail::ParameterTable table;
+    std::shuffle(parameters.begin(), parameters.end(), random);
+    for (std::size_t i = 0; i < 31; ++i) table[*parameters[i]] = 0;
+    table.clear();
+    std::shuffle(parameters.begin(), parameters.end(), random);
+    for (std::uint32_t i = 0; i < 40; ++i) table[*parameters[i]] = i;
+    CHECK(table.size() == 40);
+    for (std::uint32_t i = 0; i < 40; ++i) REQUIRE(table[*parameters[i]] == i);
+  }
 }
 
 TEST_CASE("what is detached from a parameter is a constant") {

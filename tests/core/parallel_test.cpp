@@ -119,6 +119,8 @@ TEST_CASE("where other threads are late, small work is done without them, until 
   CHECK(delay.allows(1));
   for (int i = 0; i < 1000; ++i) delay.shared(Seconds(2e-6), Seconds(1e-6));  // both shares one after the other
   CHECK(delay.allows(1));
+  for (int i = 0; i < 1000; ++i) delay.shared(Seconds(5e-3), Seconds(4e-3));  // no delay, and no credit
+  CHECK(delay.allows(1));
   delay.shared(Seconds(3e-3), Seconds(1e-6));
   CHECK_FALSE(delay.allows(10));
   CHECK(delay.allows(100));
@@ -156,6 +158,17 @@ TEST_CASE("a grain may be as large as it likes") {
   CHECK(visited == 10);
   CHECK(parallel_sum(10, most, [](Index begin, Index end) { return static_cast<double>(end - begin); }) == 10);
 }
+
+#if TAPEGRAD_USE_OPENMP
+TEST_CASE("where nobody asked for a number of threads it is OpenMP's") {
+  const int requested = detail::requested_threads.exchange(0), before = omp_get_max_threads();
+  const int count = omp_get_num_procs() + 3;
+  omp_set_num_threads(count);
+  CHECK(num_threads() == count);
+  omp_set_num_threads(before);
+  detail::requested_threads = requested;
+}
+#endif
 
 TEST_CASE("no threads at all is refused, and so are chunks of nothing") {
   CHECK_THROWS_WITH(parallel_for(1, 0, [](Index, Index) {}), "parallel_for: got a grain of 0; it must be positive");

@@ -159,6 +159,10 @@ TEST_CASE("simd: nothing beyond the end is read", "[simd]") {
       tg::simd::bce_with_logits(x.data(), x.data(), x.data(), n);
       tg::simd::adam({}, x.data(), x.data(), y.data(), y.data(), n);
     }
+    const AtTheEdge<Index> rows(3);
+    const AtTheEdge<std::uint8_t> bytes(5);
+    Scalar y[15];
+    tg::simd::gather(bytes.data(), rows.data(), 3, 5, y, 1, 0);
   }
 }
 
@@ -352,6 +356,16 @@ TEST_CASE("simd: noise is made of Philox blocks", "[simd]") {
     x.insert(x.end(), y.begin(), y.end());
     return x;
   });
+}
+
+TEST_CASE("simd: normal noise is finite where a word is 0", "[simd]") {
+  for (tg::Isa isa : machine_isas()) {
+    const UseIsa use(isa);
+    INFO("isa " << tg::name(isa));
+    Scalar x[4];
+    tg::simd::philox_normal(1, 91093890, x, 4, 0, 1);
+    CHECK(std::hypot(double{x[0]}, double{x[1]}) == Approx(std::sqrt(-2 * std::log(0x1p-33))).epsilon(1e-5));
+  }
 }
 
 TEST_CASE("simd: a wish for an instruction set", "[simd]") {

@@ -92,6 +92,7 @@ TEST_CASE("drop_last leaves out a smaller last batch, and only that") {
   CHECK(epoch(data::batches(set, {.size = 4, .drop_last = true})).sizes == std::vector<Index>{4, 4});
   CHECK(epoch(data::batches(set, {.size = 5, .drop_last = true})).sizes == std::vector<Index>{5, 5});
   CHECK(epoch(data::batches(set, {.size = 100})).sizes == std::vector<Index>{10});
+  CHECK(epoch(data::batches(set, {.size = Index{1} << 60})).sizes == std::vector<Index>{10});
 }
 
 TEST_CASE("a shuffled epoch holds every sample once, with its own label and pixels") {
@@ -321,6 +322,14 @@ TEST_CASE("one's own numbers come as they are, bit by bit") {
   for (const auto& batch : data::batches(set, {.size = 2})) CHECK(same_bits(batch.inputs, x));
 }
 
+TEST_CASE("one's own numbers are normalised, also by a mean or a deviation alone") {
+  const data::TensorDataset set(Tensor({1, 2}, {3, 5}));
+  for (const auto& batch : data::batches(set, {.normalize = {1, 1}}))
+    CHECK(same_bits(batch.inputs, Tensor({1, 2}, {2, 4})));
+  for (const auto& batch : data::batches(set, {.normalize = {0, 2}}))
+    CHECK(same_bits(batch.inputs, Tensor({1, 2}, {Scalar(1.5), Scalar(2.5)})));
+}
+
 TEST_CASE("inputs of more axes keep them") {
   const data::TensorDataset set(Tensor({5, 2, 3}, Scalar(0.75)), Tensor({5}, Scalar(2)));
   for (const auto& batch : data::batches(set, {.size = 2, .drop_last = true, .binarize = Binarize::threshold})) {
@@ -340,8 +349,9 @@ TEST_CASE("what cannot be right is refused with words") {
   CHECK_THROWS_WITH(data::batches(set, {.size = -5}), ContainsSubstring("size = -5"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {0.5, 0}}), ContainsSubstring("std 0; both must be finite"));
   CHECK_THROWS_WITH(data::batches(set, {.normalize = {NAN, 1}}), ContainsSubstring("mean nan"));
+  const double tiny = std::numeric_limits<Scalar>::min() * 2;
   for (const data::Normalize infinite :
-       {data::Normalize{0, 1e-320}, {1e300, 1e-10}, {0, INFINITY}, {-7.1, std::numeric_limits<Scalar>::min() * 2}})
+       {data::Normalize{0, 1e-320}, {1e300, 1e-10}, {0, INFINITY}, {-7.1, tiny}, {8.2, tiny}})
     CHECK_THROWS_WITH(data::batches(set, {.normalize = infinite}), ContainsSubstring("what 0 and 1 become finite too"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = none}), ContainsSubstring(".indices is empty"));
   CHECK_THROWS_WITH(data::batches(set, {.indices = beyond}),

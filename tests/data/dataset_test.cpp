@@ -19,6 +19,8 @@ TEST_CASE("an image data set keeps bytes and gives numbers in [0, 1]") {
   CHECK(set.tensor(2, 0).shape() == Shape{0, 4});
   CHECK_THROWS_WITH(set.tensor(1, 2), "image data set: 2 images from number 1 on, of 2; they must be in the set");
   CHECK_THROWS_AS(set.tensor(1, std::numeric_limits<Index>::max()), ValueError);
+  CHECK_THROWS_WITH(set.tensor(-1, 1), ContainsSubstring("1 images from number -1 on, of 2"));
+  CHECK_THROWS_WITH(set.tensor(1, -1), ContainsSubstring("-1 images from number 1 on, of 2"));
 }
 
 TEST_CASE("an image data set that was moved from has no images") {
@@ -47,6 +49,7 @@ TEST_CASE("an image data set is checked when it is made") {
   CHECK_THROWS_WITH(data::ImageDataset({1, 2, 3}, 1, 2, 2), "image data set: 3 pixels for 1x2x2; it needs 4");
   CHECK_THROWS_WITH(data::ImageDataset({1, 2}, 2, 1, 1, {0}), ContainsSubstring("1 labels for 2 images"));
   CHECK_THROWS_WITH(data::ImageDataset({}, 3, 0, 28), ContainsSubstring("images of 0x28 pixels"));
+  CHECK_THROWS_WITH(data::ImageDataset({}, 3, 28, 0), ContainsSubstring("images of 28x0 pixels"));
   CHECK_THROWS_AS(data::ImageDataset({}, 3, -1, 28), ValueError);
   CHECK_THROWS_WITH(data::ImageDataset({}, -1, 28, 28), ContainsSubstring("-1 samples; there may be 0 to"));
 }
@@ -81,4 +84,6 @@ TEST_CASE("a tensor data set is checked when it is made") {
   CHECK_THROWS_WITH(data::TensorDataset(Tensor({4, 3}), std::vector<int>{1}),
                     ContainsSubstring("1 labels for 4 samples"));
   CHECK_THROWS_WITH(data::TensorDataset(Tensor(Shape{}, Scalar(1))), ContainsSubstring("got a scalar"));
+  CHECK_THROWS_WITH(data::TensorDataset(Tensor({Index{1} << 31, 0})),
+                    "data set: 2147483648 samples; there may be 0 to 2147483647");
 }

@@ -160,6 +160,8 @@ TEST_CASE("gemm: empty sizes") {
       check(5, 70, 0, Layout::rows, Layout::columns, from, 0);  // C is what it starts at
       check(0, 0, 0, Layout::rows, Layout::rows, from, 0);
     }
+    const std::vector<Scalar> a(6);
+    CHECK_NOTHROW(tg::gemm({a.data(), 2, 3, 3}, {nullptr, 3, 0, 0}, {nullptr, 2, 0, 0}, GemmStart::bias(nullptr)));
   }
 }
 
@@ -210,6 +212,13 @@ TEST_CASE("gemm: nothing beyond the ends of A, B, C and the bias is read") {
       const AtTheEdge<Scalar> a(5 * 7), b(2 * 7 * n - 1), c(5 * n);
       tg::gemm({a.data(), 5, 7, 7}, {b.data(), 7, n, 2 * n, 2}, {c.data(), 5, n, n});
     }
+  }
+}
+
+TEST_CASE("gemm: strips of A are packed from the least depth on that is worth it") {
+  for (tg::Isa isa : machine_isas()) {
+    const Setting setting(isa, 1);
+    check(67, 300, tg::gemm_detail::min_strip_depth, Layout::columns, Layout::rows, GemmStart::From::zero, 0);
   }
 }
 

@@ -282,6 +282,25 @@ TEST_CASE("a checkpoint of version 1 can be read, batches without a count too; a
   CHECK(step == -12);
 }
 
+TEST_CASE("in a checkpoint of version 1 optimizers have no name, and schedules no bases") {
+  const TemporaryDirectory dir;
+  Parameter weight(Tensor({2}));
+  optim::SGD sgd({&weight}, {.lr = 1});
+  optim::StepLR schedule(sgd, {.step_size = 1});
+  schedule.step();
+  io::Checkpoint checkpoint;
+  checkpoint.add("sgd", sgd).add("schedule", schedule).save(dir / "run");
+  io::Safetensors file = io::read_safetensors(dir / "run");
+  file.metadata.at("format_version") = "1";
+  REQUIRE(file.metadata.erase("sgd.optimizer") == 1);
+  REQUIRE(file.metadata.erase("schedule.base.0") == 1);
+  io::write_safetensors(dir / "old", {file.tensors.begin(), file.tensors.end()}, file.metadata);
+  schedule.step();
+  CHECK(failure(dir / "old", checkpoint) == "no error");
+  CHECK(schedule.steps() == 1);
+  CHECK(sgd.lr() == 0.1);
+}
+
 TEST_CASE("what a checkpoint may not be of is not saved, and what is infinite comes back") {
   const TemporaryDirectory dir;
   double best = std::numeric_limits<double>::infinity();

@@ -1,6 +1,7 @@
 #include "tapegrad/io/file.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -143,6 +144,16 @@ TEST_CASE("an atomic file keeps permissions, and until it is whole nobody else r
     file.commit();
     CHECK(std::filesystem::status(path).permissions() == mode);
   }
+}
+
+TEST_CASE("a new atomic file has the permissions that the umask leaves") {
+  const TemporaryDirectory dir;
+  const mode_t before = ::umask(0022);
+  io::AtomicFile file(dir / "a");
+  file.write("new", 3);
+  file.commit();
+  ::umask(before);
+  CHECK(std::filesystem::status(dir / "a").permissions() == std::filesystem::perms(0644));
 }
 
 TEST_CASE("a program that is started while a file is written does not inherit it") {

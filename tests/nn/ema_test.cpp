@@ -32,6 +32,16 @@ TEST_CASE("an average that forgets at once is the model, whatever it was") {
   CHECK(same_bits(average.bias->value(), model.bias->value()));
 }
 
+TEST_CASE("the share of the model is not rounded from 1") {
+  Rng rng(1);
+  nn::Linear model(rng, 3, 2), average(rng, 3, 2);
+  nn::EMA ema(model, average, {.decay = 0.9999});
+  model.bias->mutable_value().fill(1);
+  average.bias->mutable_value().fill(0);
+  ema.update_parameters();
+  CHECK(average.bias->value()[0] == Approx(1e-4).epsilon(1e-6));
+}
+
 TEST_CASE("an average that cannot be is refused") {
   Rng rng(1);
   nn::Linear model(rng, 3, 2), average(rng, 3, 2), other(rng, 2, 2);

@@ -93,6 +93,7 @@ TEST_CASE("what is destroyed is unregistered, in either order") {
   const nn::Parameter parameter(*root, "parameter", tg::Tensor({1}));
   root.reset();
   CHECK(survivor.path() == "survivor");
+  CHECK(parameter.path() == "parameter");
 }
 
 TEST_CASE("names that cannot be right are refused, and nothing is registered") {

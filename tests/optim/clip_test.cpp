@@ -22,6 +22,23 @@ TEST_CASE("clip_grad_norm scales all gradients by one factor and returns the nor
   CHECK(clip_grad_norm(parameters.all, 1) == Approx(1));
 }
 
+TEST_CASE("clip_grad_norm adds 1e-6 to the norm, so that nothing is divided by 0") {
+  Parameters parameters{{2}};
+  add_gradient(parameters[0], tg::Tensor({2}));
+  CHECK(clip_grad_norm(parameters.all, 0) == 0);
+  CHECK(tg::same_bits(parameters[0].grad(), tg::Tensor({2})));
+  add_gradient(parameters[0], tg::Tensor({2}, {tg::Scalar(1e-6), 0}));
+  CHECK(clip_grad_norm(parameters.all, 1e-6) == Approx(1e-6));
+  CHECK(parameters[0].grad()[0] == Approx(5e-7));
+}
+
+TEST_CASE("clip_grad_norm may leave nothing") {
+  Parameters parameters{{2}};
+  add_gradient(parameters[0], tg::Tensor({2}, {3, -4}));
+  CHECK(clip_grad_norm(parameters.all, 0) == 5);
+  CHECK((parameters[0].grad().array() == 0).all());
+}
+
 TEST_CASE("clip_grad_norm leaves smaller gradients as they are") {
   Parameters parameters{{2}};
   const tg::Tensor gradient({2}, {3, -4});

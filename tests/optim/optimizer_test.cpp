@@ -50,6 +50,10 @@ TEST_CASE("a frozen parameter is left alone, also when it was frozen after it wa
   const double before = only(parameters[0]);
   sgd.step();
   CHECK(only(parameters[0]) == before);
+  parameters[0].mutable_grad().fill(1);  // somebody's own
+  sgd.step();
+  CHECK(only(parameters[0]) == before);
+  CHECK(sgd.states()[0].steps == 0);
 }
 
 TEST_CASE("a group has options and a learning rate of its own") {
@@ -91,6 +95,22 @@ TEST_CASE("a group of AdamW has a decay of its own, decoupled too") {
   adamw.step();
   CHECK(only(parameters[0]) == first);
   CHECK(only(parameters[1]) == Approx(second * (1 - 0.1 * 0.5)));
+}
+
+TEST_CASE("AdamW is Adam with a decoupled decay, whatever its options") {
+  Parameters one{{3}}, other{{3}};
+  AdamW adamw(one.all, {.lr = 0.05, .betas = {0.5, 0.9}, .eps = 0.1, .weight_decay = 0.2});
+  Adam adam(other.all,
+            {.lr = 0.05, .betas = {0.5, 0.9}, .eps = 0.1, .weight_decay = 0.2, .decoupled_weight_decay = true});
+  for (const tg::Scalar gradient : {1.f, -2.f, 3.f}) {
+    for (Parameters* parameters : {&one, &other}) {
+      (*parameters)[0].zero_grad();
+      add_gradient((*parameters)[0], tg::Tensor({3}, gradient));
+    }
+    adamw.step();
+    adam.step();
+    CHECK(tg::same_bits(one[0].value(), other[0].value()));
+  }
 }
 
 TEST_CASE("options that are not given are PyTorch's") {
@@ -251,6 +271,8 @@ TEST_CASE("options that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(SGD(all, {.weight_decay = -1}), "sgd: weight_decay = -1; it must be finite and not negative");
   CHECK_THROWS_WITH(SGD(all, {.nesterov = true}),
                     "sgd: nesterov with momentum = 0 and dampening = 0; it needs momentum, and no dampening");
+  CHECK_THROWS_WITH(SGD(all, {.momentum = 0.9, .dampening = 0.5, .nesterov = true}),
+                    "sgd: nesterov with momentum = 0.9 and dampening = 0.5; it needs momentum, and no dampening");
   CHECK_THROWS_WITH(Adam(all, {.betas = {1, 0.999}}), "adam: betas.first = 1; it must be in [0, 1)");
   if (sizeof(tg::Scalar) == sizeof(float))
     CHECK_THROWS_WITH(Adam(all, {.betas = {0.9, 1 - 1e-9}}), "adam: betas.second = 1; it must be in [0, 1)");
@@ -263,6 +285,8 @@ TEST_CASE("options that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(Adam(all, {.initial_v = -1}), "adam: initial_v = -1; it must be finite and not negative");
   CHECK_THROWS_WITH(RMSprop(all, {.alpha = 1.5}), "rmsprop: alpha = 1.5; it must be in [0, 1)");
   CHECK_THROWS_WITH(RMSprop(all, {.eps = -1}), "rmsprop: eps = -1; it must be finite and positive");
+  CHECK_THROWS_WITH(RMSprop(all, {.weight_decay = -1}),
+                    "rmsprop: weight_decay = -1; it must be finite and not negative");
   CHECK_THROWS_WITH(RMSprop(all, {.momentum = NAN}), "rmsprop: momentum = nan; it must be finite and not negative");
   Adam adam(all);
   CHECK_THROWS_WITH(adam.set_lr(-1), "adam: lr = -1; it must be finite and not negative");
@@ -274,8 +298,8 @@ TEST_CASE("where the square of a gradient is 0, a step is no longer than where i
   Parameters parameters{{1}};
   CHECK_THROWS_WITH(Adam(parameters.all, {.eps = 1e-20}),
                     "adam: eps = 1e-20; it must be at least 3.42855e-18, as the squares of smaller gradients are 0");
-  CHECK_THROWS_WITH(RMSprop(parameters.all, {.eps = 1e-20}),
-                    ContainsSubstring("rmsprop: eps = 1e-20; it must be at least 1.08"));
+  CHECK_THROWS_WITH(RMSprop(parameters.all, {.eps = 5e-19}),
+                    ContainsSubstring("rmsprop: eps = 5e-19; it must be at least 1.0842e-18"));
   const double before = only(parameters[0]);
   Adam adam(parameters.all, {.lr = 1e-3, .eps = 3.43e-18});
   add_gradient(parameters[0], tg::Tensor({1}, {tg::Scalar(3.42e-18)}));
@@ -331,4 +355,12 @@ TEST_CASE("the means that rmsprop keeps are those of the gradients, with their s
   const auto& buffers = rmsprop.states()[0].buffers;
   CHECK(buffers.front().value.item() == 0.25 * 4);
   CHECK(buffers.back().value.item() == 0.25 * -2);
+}
+
+TEST_CASE("the share of a new square in rmsprop's mean is not rounded from 1") {
+  Parameters parameters{{1}};
+  RMSprop rmsprop(parameters.all, {.alpha = 0.999});
+  add_gradient(parameters[0], tg::Tensor::ones({1}));
+  rmsprop.step();
+  CHECK(rmsprop.states()[0].buffers[0].value.item() == Approx(1e-3).epsilon(1e-6));
 }
