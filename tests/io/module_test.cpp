@@ -119,6 +119,21 @@ TEST_CASE("a damaged file or one of a later format changes nothing") {
   CHECK(equal(values(model), before));
 }
 
+TEST_CASE("a file with NaN is not loaded") {
+  const TemporaryDirectory dir;
+  Rng rng(1);
+  Model model(rng);
+  const auto before = values(model);
+  std::map<std::string, ConstTensorView> tensors;
+  for (const auto& [name, parameter] : model.named_parameters()) tensors.emplace(name, parameter->value());
+  const Tensor nan({4}, {1, 2, Scalar(NAN), Scalar(NAN)});
+  tensors["encode.bias"] = nan;
+  io::write_safetensors(dir / "x", tensors);
+  CHECK(failure(dir / "x", model) ==
+        (dir / "x").string() + ": has NaN as element 2 of \"encode.bias\"; nothing is loaded");
+  CHECK(equal(values(model), before));
+}
+
 TEST_CASE("a module with NaN is not saved over the last file") {
   const TemporaryDirectory dir;
   Rng rng(1);

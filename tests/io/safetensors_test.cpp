@@ -67,6 +67,11 @@ TEST_CASE("what is written is read, to the bit") {
     INFO(name);
     CHECK(same_bits(read.tensors.at(name), tensor));
   }
+  CHECK(same_bits(read.tensor("random"), random));
+  CHECK_THROWS_WITH(read.tensor("bias"),
+                    ContainsSubstring("safetensors: there is no tensor \"bias\"; there are \"a ") &&
+                        ContainsSubstring("\"empty\", \"random\", \"special\""));
+  CHECK_THROWS_WITH(io::Safetensors().tensor("x"), "safetensors: there is no tensor \"x\"; there are none");
   io::write_safetensors(dir / "none", {}, {{"only", "texts"}});
   CHECK(io::read_safetensors(dir / "none").metadata.at("only") == "texts");
 }

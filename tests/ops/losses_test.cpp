@@ -4,6 +4,7 @@
 #include <tapegrad/ops/arithmetic.hpp>
 #include <tapegrad/ops/classification.hpp>
 #include <tapegrad/ops/densities.hpp>
+#include <tapegrad/ops/losses.hpp>
 #include <tapegrad/ops/reduce.hpp>
 #include <vector>
 

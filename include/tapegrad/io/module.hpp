@@ -11,7 +11,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 void save(const Path& path, const nn::Module& module);
 
 /// Reads the parameters of a module from a file that has exactly those, with the same shapes; who wrote it does not
-/// matter. Throws IoError that lists what does not fit, and then has changed nothing.
+/// matter. Throws IoError that lists what does not fit, or names what holds NaN, and then has changed nothing.
 void load(const Path& path, nn::Module& module);
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::io

@@ -14,6 +14,9 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 struct Safetensors {
   std::map<std::string, Tensor> tensors;
   std::map<std::string, std::string> metadata;  ///< free texts
+
+  /// The tensor of that name. Throws IoError, which lists those there are, if there is none.
+  const Tensor& tensor(const std::string& name) const;
 };
 
 /// Reads all tensors of a safetensors file; F32 and F64 become the build's scalar. Throws IoError for every other type,
@@ -30,6 +33,8 @@ namespace detail {
 /// A name out of a file, fit for a message of one line.
 std::string quoted(const std::string& name);
 
+/// The number of the first element that is NaN, or of all elements if none is.
+Index first_nan(ConstTensorView value);
 /// Throws ValueError where a tensor that is to be saved holds NaN: the file that is there may be the last good one.
 void require_no_nan(const char* what, const std::string& name, ConstTensorView value);
 

@@ -27,10 +27,14 @@ TAPEGRAD_BODY std::string quoted(const std::string& name) {
       .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+TAPEGRAD_BODY Index first_nan(ConstTensorView value) {
+  const auto numbers = value.span();
+  return std::ranges::find_if(numbers, [](Scalar x) { return std::isnan(x); }) - numbers.begin();
+}
 TAPEGRAD_BODY void require_no_nan(const char* what, const std::string& name, ConstTensorView value) {
-  const auto nan = std::ranges::find_if(value.span(), [](Scalar x) { return std::isnan(x); });
-  tapegrad::detail::require<ValueError>(nan == value.span().end(), what, ": ", quoted(name), " has NaN as its element ",
-                                        nan - value.span().begin(), "; nothing is saved");
+  const Index nan = first_nan(value);
+  tapegrad::detail::require<ValueError>(nan == value.size(), what, ": ", quoted(name), " has NaN as its element ", nan,
+                                        "; nothing is saved");
 }
 
 /// Takes a header's tensors and texts as the parser comes by them, and refuses the first thing that is not as it must
@@ -243,6 +247,15 @@ inline std::string to_json(const std::string& text) {
 }
 
 }  // namespace detail
+
+TAPEGRAD_BODY const Tensor& Safetensors::tensor(const std::string& name) const {
+  const auto found = tensors.find(name);
+  if (found != tensors.end()) return found->second;
+  tapegrad::detail::Listing there;
+  for (const auto& entry : tensors) there.add(detail::quoted(entry.first));
+  throw IoError(tapegrad::detail::concat("safetensors: there is no tensor ", detail::quoted(name), "; there are ",
+                                         there.empty() ? "none" : there.str()));
+}
 
 TAPEGRAD_BODY Safetensors read_safetensors(const Path& path) { return detail::SafetensorsReader(path).take(); }
 
