@@ -1,6 +1,7 @@
 #pragma once
 // What the machine can do at most: a loop of fused multiply-adds that wait for nothing.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <numeric>

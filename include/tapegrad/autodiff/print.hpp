@@ -2,6 +2,7 @@
 // Vars and profiles as a person would want to see them.
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <ostream>
 #include <string>

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <span>
+#include <type_traits>
+#include <utility>
 
 #include "eigen.hpp"
 #include "memory.hpp"

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <ranges>
+#include <type_traits>
 
 #include "tensor.hpp"
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <type_traits>
 
 #include "../core/tensor.hpp"
 #include "file.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "../ops/dropout.hpp"
 #include "module.hpp"

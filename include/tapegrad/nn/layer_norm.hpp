@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "../ops/arithmetic.hpp"
 #include "../ops/layer_norm.hpp"

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "../ops/matmul.hpp"
 #include "module.hpp"

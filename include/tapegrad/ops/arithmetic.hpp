@@ -4,6 +4,7 @@
 
 #include <concepts>
 
+#include "../core/concepts.hpp"
 #include "broadcast.hpp"
 #include "elementwise.hpp"
 #include "select.hpp"

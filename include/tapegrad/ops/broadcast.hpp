@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "../autodiff/apply.hpp"
 #include "../core/simd/simd.hpp"

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <string_view>
+#include <type_traits>
 
 #include "../error.hpp"
 

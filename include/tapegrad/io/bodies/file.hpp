@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "../../core/tensor.hpp"
 #include "../file.hpp"
