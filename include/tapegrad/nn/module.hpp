@@ -21,7 +21,7 @@ class Module;
 class Parameter : public tapegrad::Parameter {
  public:
   /// Starts at what `init` draws. Throws ValueError for a name that is empty, has a dot, or is taken in `owner`.
-  Parameter(Module& owner, std::string name, const Shape& shape, const Init& init);
+  Parameter(Module& owner, const std::string& name, const Shape& shape, const Init& init);
   /// Starts at `value`.
   Parameter(Module& owner, std::string name, Tensor value);
   ~Parameter() override;
@@ -137,7 +137,7 @@ inline Parameter::Parameter(Module& owner, std::string name, Tensor value)
   owner.check_name(name_);
   owner.parameters_.push_back(this);
 }
-inline Parameter::Parameter(Module& owner, std::string name, const Shape& shape, const Init& init)
+inline Parameter::Parameter(Module& owner, const std::string& name, const Shape& shape, const Init& init)
     : Parameter(owner, name, initialized(name, shape, init, owner.rng())) {}
 inline std::string Parameter::path() const {
   const std::string above = owner_ ? owner_->path() : "";
