@@ -3,6 +3,7 @@
 #include <cmath>
 #include <tapegrad/ops/classification.hpp>
 #include <tapegrad/ops/densities.hpp>
+#include <tapegrad/ops/losses.hpp>
 
 #include "shape.hpp"
 
