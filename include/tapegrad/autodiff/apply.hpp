@@ -70,8 +70,8 @@ struct Recorder {
       bool requires_grad = false;
       for (std::size_t i = 0; i < vars.size(); ++i) {
         const Node& input = tape.node(vars[i], op_type.name);
-        if (is_changed(input)) [[unlikely]]
-          refuse_changed(op_type, *input.parameter, "ask the tape for it again, or keep a copy (Tape::constant)");
+        if (input.parameter)
+          require_unchanged(op_type, input, "ask the tape for it again, or keep a copy (Tape::constant)");
         requires_grad |= input.requires_grad;
         inputs[i] = vars[i].index_;
       }
@@ -161,17 +161,14 @@ struct Recorder {
   /// The same; throws TapeError if it is a parameter's that was changed after the forward pass read it.
   static const ConstTensorView& unchanged(const Tape& tape, const Node& node, std::size_t i) {
     const Node& from = tape.nodes_[node.inputs[i]];
-    if (is_changed(from)) [[unlikely]]
-      refuse_changed(*node.type, *from.parameter, "step the optimizer after all backward passes that go through it");
+    if (from.parameter)
+      require_unchanged(*node.type, from, "step the optimizer after all backward passes that go through it");
     return from.value;
   }
-  /// Whether it is a parameter's value that was opened for writing since.
-  static bool is_changed(const Node& node) {
-    return node.parameter && node.parameter_version != node.parameter->version_;
-  }
-  [[noreturn, gnu::noinline]] static void refuse_changed(const OpType& op, const Parameter& parameter,
-                                                         const char* advice) {
-    const std::string path = parameter.path();
+  /// Throws TapeError if a parameter was opened for writing after this node read it.
+  [[gnu::noinline]] static void require_unchanged(const OpType& op, const Node& read, const char* advice) {
+    if (read.parameter_version == read.parameter->version_) return;
+    const std::string path = read.parameter->path();
     fail<TapeError>(
         {op.name, ": ", path.empty() ? "a parameter" : path, " was changed after this pass read it; ", advice});
   }
