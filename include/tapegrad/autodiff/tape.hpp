@@ -274,8 +274,8 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
       }
     }
   } catch (Error& error) {
-    error.name_op(running_);
     forget_begun();
+    error.name_op(running_);
     throw;
   } catch (...) {
     forget_begun();
@@ -312,7 +312,11 @@ inline void Var::backward(ConstTensorView seed) const { tape_for("backward").bac
 inline ConstTensorView Var::grad() const { return tape_for("grad").grad(*this); }
 inline void Var::zero_grad() const {
   detail::Node& node = node_for("zero_grad");
-  node.is_parameter() ? node.parameter->zero_grad() : void(node.gradient.stamp = 0);
+  if (node.is_parameter()) {
+    node.parameter->zero_grad();
+  } else {
+    node.gradient.stamp = 0;
+  }
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
