@@ -8,7 +8,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 
 /// Sets a variable while it lives; then the variable has its value again, whatever was thrown.
 template <class T>
-class [[nodiscard]] SetWhile {
+class SetWhile {
  public:
   SetWhile(T& variable, T value) : variable_(variable), before_(std::exchange(variable, value)) {}
   SetWhile(const SetWhile&) = delete;
