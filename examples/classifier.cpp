@@ -44,7 +44,7 @@ void train(const Options& options, double dropout) {
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
     tg::nn::RunningMean loss;
     {
-      Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet);
+      Progress progress(epoch, mnist.train.size(), options.quiet);
       for (const auto& batch : batches) {
         tape.reset();
         const tg::Var mean = cross_entropy(model(tape.constant(batch.images)), batch.labels);

@@ -129,8 +129,7 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
     checkpoints.resume();
     for (; epoch <= options.epochs; ++epoch, sum = 0) {
       {
-        Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet,
-                          images_had(batches, options.batch));
+        Progress progress(epoch, mnist.train.size(), options.quiet, images_had(batches, options.batch));
         pace.start();
         for (const auto& batch : batches) {
           tape.reset();

@@ -136,8 +136,7 @@ void train(const Options& options, double dropout, const CheckpointOptions& chec
     require_epochs_left(epoch, options.epochs);
     for (; epoch <= options.epochs; ++epoch, sums = {}) {
       {
-        Progress progress("epoch " + std::to_string(epoch), mnist.train.size(), options.quiet,
-                          images_had(batches, options.batch));
+        Progress progress(epoch, mnist.train.size(), options.quiet, images_had(batches, options.batch));
         pace.start();
         for (const auto& batch : batches) {
           gan.step(batch, rng.noise, sums);

@@ -100,8 +100,7 @@ class Training {
       int stage = 0;
       while (epochs_until(stage + 1) <= epoch_) ++stage;
       adam_.set_lr(learning_rates[stage]);
-      Progress progress("epoch " + std::to_string(epoch_ + 1), train_.size(), options_.quiet,
-                        images_had(batches_, batch_size));
+      Progress progress(epoch_ + 1, train_.size(), options_.quiet, images_had(batches_, batch_size));
       pace_.start();
       for (const auto& batch : batches_) {
         tape.reset();

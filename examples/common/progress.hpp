@@ -13,13 +13,9 @@ namespace examples {
 /// How far an epoch is: a bar with images/s and time left on a terminal, nothing elsewhere.
 class Progress {
  public:
-  /// `before`: of the total, what a run that was stopped had done.
-  Progress(std::string title, int total, bool quiet, int before = 0)
-      : title_(std::move(title)),
-        total_(total),
-        shown_(!quiet && isatty(STDOUT_FILENO) == 1),
-        before_(before),
-        done_(before) {}
+  /// `before`: of the epoch's images, what a run that was stopped had done.
+  Progress(int epoch, int images, bool quiet, int before = 0)
+      : epoch_(epoch), total_(images), shown_(!quiet && isatty(STDOUT_FILENO) == 1), before_(before), done_(before) {}
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   /// Leaves an empty line for what comes next.
@@ -37,7 +33,7 @@ class Progress {
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = (done_ - before_) / seconds;
     const int filled = done_ * width / total_;
-    std::printf("\r\033[K%s [%s%s] %3d %%  %.0f images/s  %.0f s left", title_.c_str(),
+    std::printf("\r\033[Kepoch %d [%s%s] %3d %%  %.0f images/s  %.0f s left", epoch_,
                 std::string(static_cast<std::size_t>(filled), '#').c_str(),
                 std::string(static_cast<std::size_t>(width - filled), '.').c_str(), 100 * done_ / total_, rate,
                 (total_ - done_) / rate);
@@ -48,7 +44,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   static constexpr int width = 24;
 
-  std::string title_;
+  int epoch_;
   int total_;
   bool shown_;
   int before_;

@@ -46,8 +46,7 @@ void train(const Options& options, tg::Tape& tape, ImageBatches& batches, int im
   require_epochs_left(report.epoch(), options.epochs);
   while (report.epoch() <= options.epochs) {
     {
-      Progress progress("epoch " + std::to_string(report.epoch()), images, options.quiet,
-                        images_had(batches, options.batch));
+      Progress progress(report.epoch(), images, options.quiet, images_had(batches, options.batch));
       train_epoch(tape, batches, optimizer, beta, report, progress, objective, after_step);
     }
     report.end_epoch(test());
