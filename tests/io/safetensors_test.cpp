@@ -1,5 +1,7 @@
 #include "tapegrad/io/safetensors.hpp"
 
+#include <cmath>
+
 #include "catch.hpp"
 #include "tapegrad/core/random.hpp"
 #include "temporary.hpp"
@@ -99,9 +101,25 @@ TEST_CASE("F32 and F64 become the build's scalar, in any order, and data need no
   CHECK(same_bits(read.tensors.at("a"), Tensor({2}, {1, Scalar(-1.5)})));
 }
 
+TEST_CASE("numbers of two bytes become the build's scalar: 1, -1.5, the least, the largest, infinity and NaN") {
+  const TemporaryDirectory dir;
+  const auto check = [&](const std::string& dtype, std::initializer_list<std::uint64_t> numbers, const Tensor& values) {
+    std::string data;
+    for (const std::uint64_t number : numbers) data += little_endian(number, 2);
+    const std::string header = R"({"w":{"dtype":")" + dtype + R"(","shape":[6],"data_offsets":[0,12]}})";
+    const Tensor read = io::read_safetensors(write_bytes(dir / "x", file_of(header, data))).tensor("w");
+    CHECK(same_bits(ConstTensorView(read.data(), {5}), values));
+    CHECK(std::isnan(read[5]));
+  };
+  const auto power = [](int exponent) { return std::ldexp(Scalar(1), exponent); };
+  check("F16", {0x3c00, 0xbe00, 0x0001, 0x7bff, 0x7c00, 0x7e00}, {{5}, {1, Scalar(-1.5), power(-24), 65504, INFINITY}});
+  check("BF16", {0x3f80, 0xbfc0, 0x0001, 0x7f7f, 0x7f80, 0x7fc0},
+        {{5}, {1, Scalar(-1.5), power(-133), 255 * power(120), INFINITY}});
+}
+
 TEST_CASE("every other type is refused by its name") {
-  CHECK(message(file_of(R"({"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", "abcd")) ==
-        R"(tensor "w" has dtype "BF16"; "F32" and "F64" can be read)");
+  CHECK(message(file_of(R"({"w":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}})", "abcdefghabcdefgh")) ==
+        R"(tensor "w" has dtype "I64"; "F32", "F64", "F16" and "BF16" can be read)");
 }
 
 TEST_CASE("a file that is cut short anywhere is refused") {

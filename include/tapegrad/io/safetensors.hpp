@@ -20,8 +20,8 @@ struct Safetensors {
   const Tensor& tensor(const std::string& name) const;
 };
 
-/// Reads all tensors of a safetensors file; F32 and F64 become the build's scalar. Throws IoError for every other type,
-/// and for a file that is damaged in any way.
+/// Reads all tensors of a safetensors file; F32, F64, F16 and BF16 become the build's scalar. Throws IoError for every
+/// other type, and for a file that is damaged in any way.
 Safetensors read_safetensors(const Path& path);
 
 /// Writes tensors, in the order of their names, and texts for `__metadata__`. Throws IoError if it cannot be written,

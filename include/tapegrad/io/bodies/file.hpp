@@ -62,7 +62,7 @@ bool convert(const std::byte* from, TensorView to) {
     From number;
     std::memcpy(&number, from + i * static_cast<Index>(sizeof(From)), sizeof(From));
     to.data()[i] = static_cast<Scalar>(number);
-    fits &= std::isinf(number) || !std::isinf(to.data()[i]);
+    fits &= std::isinf(static_cast<double>(number)) || !std::isinf(to.data()[i]);
   }
   return fits;
 }

@@ -148,6 +148,19 @@ class SafetensorsHeader final : public nlohmann::json_sax<Json> {
   std::vector<std::uint64_t>* list_ = nullptr;  // what an open [ fills
 };
 
+/// A type of numbers that can be read.
+struct Dtype {
+  std::string_view name;
+  std::size_t width;
+  bool (*convert)(const std::byte* from, TensorView to);
+};
+template <class Number>
+constexpr Dtype dtype(std::string_view name) {
+  return {name, sizeof(Number), convert<Number>};
+}
+inline constexpr Dtype dtypes[] = {dtype<float>("F32"), dtype<double>("F64"), dtype<Eigen::half>("F16"),
+                                   dtype<Eigen::bfloat16>("BF16")};
+
 /// Reads one file whose every word is doubted. Before it takes memory for numbers, all that is said of them is checked.
 class SafetensorsReader {
  public:
@@ -169,7 +182,7 @@ class SafetensorsReader {
     require_file(condition, path_, parts...);
   }
   static std::string tensor(const Entry& entry) { return "tensor " + quoted(entry.name) + " "; }
-  static std::size_t width(const Entry& entry) { return entry.dtype == "F32" ? 4 : 8; }
+  static const Dtype* dtype_of(const Entry& entry) { return std::ranges::find(dtypes, entry.dtype, &Dtype::name); }
 
   /// The header; data_ is what follows it.
   std::string_view split() {
@@ -185,14 +198,14 @@ class SafetensorsReader {
 
   void check_entry(const Entry& entry) const {
     const auto& [name, dtype, lengths, offsets] = entry;
-    check(dtype == "F32" || dtype == "F64", tensor(entry), "has dtype ", quoted(dtype),
-          "; \"F32\" and \"F64\" can be read");
+    check(dtype_of(entry) != std::end(dtypes), tensor(entry), "has dtype ", quoted(dtype),
+          "; \"F32\", \"F64\", \"F16\" and \"BF16\" can be read");
     const Shape shape = shape_of(entry);
     check(offsets.size() == 2, tensor(entry), "has data_offsets that are not two whole numbers");
     const std::uint64_t begin = offsets[0], end = offsets[1];
     check(begin <= end && end <= data_.size(), tensor(entry), "has data_offsets ", begin, " to ", end,
           "; the file has ", data_.size(), " bytes of data: it is truncated or damaged");
-    const std::size_t needed = static_cast<std::size_t>(shape.size()) * width(entry);
+    const std::size_t needed = static_cast<std::size_t>(shape.size()) * dtype_of(entry)->width;
     check(end - begin == needed, tensor(entry), "has ", end - begin, " bytes; shape ", shape, " of ", dtype, " needs ",
           needed);
   }
@@ -226,8 +239,7 @@ class SafetensorsReader {
   void read(const Entry& entry) {
     Tensor value = Tensor::uninitialized(shape_of(entry));
     const std::byte* from = data_.data() + entry.data_offsets[0];
-    const bool fits = width(entry) == 4 ? convert<float>(from, value) : convert<double>(from, value);
-    check(fits, tensor(entry), too_large);
+    check(dtype_of(entry)->convert(from, value), tensor(entry), too_large);
     result_.tensors.emplace(entry.name, std::move(value));
   }
 
