@@ -72,6 +72,19 @@ TEST_CASE("every damaged IDX file gets its sentence") {
   CHECK(message(corrupt) == "the compressed data are damaged; get the file again");
 }
 
+TEST_CASE("a compressed file whose last bytes are missing is refused, and one of two compressed parts is read") {
+  const TemporaryDirectory dir;
+  const std::string numbers(1'000'000, 'n');  // zlib's gzread misses the end of some 300,000 and more
+  const std::string file = idx({numbers.size()}, numbers), compressed = gzip(file);
+  for (std::size_t missing = 1; missing <= 20; ++missing) {
+    INFO(missing << " bytes are missing");
+    CHECK_THROWS_WITH(io::read_idx(write_bytes(dir / "x", compressed.substr(0, compressed.size() - missing))),
+                      ContainsSubstring("is truncated: the compressed data break off"));
+  }
+  const io::Idx read = io::read_idx(write_bytes(dir / "x", gzip(file.substr(0, 1000)) + gzip(file.substr(1000))));
+  CHECK(std::equal(read.bytes.begin(), read.bytes.end(), numbers.begin(), numbers.end()));
+}
+
 TEST_CASE("an IDX file that is not there, or is none") {
   const TemporaryDirectory dir;
   CHECK_THROWS_WITH(io::read_idx(dir / "none"),

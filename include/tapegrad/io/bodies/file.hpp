@@ -70,28 +70,22 @@ inline constexpr const char* too_large = "has a number that is too large for a f
 
 TAPEGRAD_BODY bool Descriptor::close() { return !is_open() || ::close(release()) == 0; }
 
-/// Opens a regular file to be read, and nothing else: whoever opens a pipe waits for its writer.
-inline Descriptor open_to_read(const Path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  require_file(file.is_open(), path, "cannot be opened: ", SystemError());
-  struct stat status {};
-  require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", SystemError());
-  require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
-  return file;
-}
-
 }  // namespace detail
 
 TAPEGRAD_BODY std::vector<std::byte> read_file(const Path& path) {
-  const detail::Descriptor file = detail::open_to_read(path);
+  using detail::require_file;
+  // Whoever opens a pipe waits for its writer, but for O_NONBLOCK.
+  const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  require_file(file.is_open(), path, "cannot be opened: ", detail::SystemError());
   struct stat status {};
-  detail::require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::SystemError());
+  require_file(::fstat(file.number(), &status) == 0, path, "cannot be read: ", detail::SystemError());
+  require_file(S_ISREG(status.st_mode), path, "is a directory or a device; a file is needed");
   std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t done = 0; done < bytes.size();) {
     const auto count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
-    detail::require_file(count >= 0, path, "cannot be read: ", detail::SystemError());
-    detail::require_file(count > 0, path, "became shorter while it was read (", done, " of ", bytes.size(), " bytes)");
+    require_file(count >= 0, path, "cannot be read: ", detail::SystemError());
+    require_file(count > 0, path, "became shorter while it was read (", done, " of ", bytes.size(), " bytes)");
     done += static_cast<std::size_t>(count);
   }
   return bytes;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <type_traits>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
 
 #include "../idx.hpp"
 #include "file.hpp"
@@ -14,37 +16,58 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
-/// Reads a file that may be compressed by gzip; whether it is, its first bytes say, not its name.
+/// Reads a file that may be compressed by gzip; whether it is, its first bytes say, not its name. (zlib's gzread takes
+/// a file whose last bytes are missing, the checksum among them, for a whole one.)
 class GzReader {
  public:
-  explicit GzReader(const Path& path) : path_(path) {
-    Descriptor file = open_to_read(path);
-    file_.reset(::gzdopen(file.number(), "rb"));
-    require_file(file_ != nullptr, path, "cannot be opened: there is no memory for it");
-    file.release();
-    ::gzbuffer(file_.get(), 1 << 17);
+  explicit GzReader(const Path& path) : path_(path), file_(read_file(path)), left_(file_) {
+    compressed_ = file_.size() >= 2 && file_[0] == std::byte{0x1f} && file_[1] == std::byte{0x8b};
+    constexpr int largest_window = 15, gzip = 16;
+    if (compressed_)
+      require_file(::inflateInit2(&stream_, largest_window + gzip) == Z_OK, path, "cannot be read: there is no memory");
   }
+  ~GzReader() {
+    if (compressed_) ::inflateEnd(&stream_);
+  }
+  GzReader(const GzReader&) = delete;
+  GzReader& operator=(const GzReader&) = delete;
 
   /// Up to `size` bytes; fewer only at the end of the file.
   std::size_t read(std::uint8_t* out, std::size_t size) {
-    errno = 0;
-    const std::size_t count = ::gzfread(out, 1, size, file_.get());
-    if (count < size) {
-      int code = Z_OK;
-      ::gzerror(file_.get(), &code);
-      require_file(code != Z_ERRNO, path_, "cannot be read: ", SystemError());
-      require_file(code != Z_BUF_ERROR, path_, "is truncated: the compressed data break off; get the file again");
-      require_file(code == Z_OK || code == Z_STREAM_END, path_, "the compressed data are damaged; get the file again");
-    }
+    if (compressed_) return inflate(out, size);
+    const std::size_t count = std::min(size, left_.size());
+    if (count > 0) std::memcpy(out, left_.data(), count);
+    left_ = left_.subspan(count);
     return count;
   }
 
  private:
-  struct Close {
-    void operator()(gzFile file) const noexcept { ::gzclose(file); }
-  };
+  std::size_t inflate(std::uint8_t* out, std::size_t size) {
+    constexpr std::size_t most = 1 << 30;  // zlib counts in 32 bits
+    std::size_t count = 0;
+    while (count < size && !(ended_ && left_.empty())) {
+      if (ended_) ::inflateReset(&stream_);  // a file may be several, one after another
+      const std::size_t in = std::min(left_.size(), most), room = std::min(size - count, most);
+      stream_.next_in = reinterpret_cast<Bytef*>(left_.data());
+      stream_.avail_in = static_cast<uInt>(in);
+      stream_.next_out = out + count;
+      stream_.avail_out = static_cast<uInt>(room);
+      const int code = ::inflate(&stream_, Z_NO_FLUSH);
+      require_file(code != Z_BUF_ERROR, path_, "is truncated: the compressed data break off; get the file again");
+      require_file(code == Z_OK || code == Z_STREAM_END, path_, "the compressed data are damaged; get the file again");
+      left_ = left_.subspan(in - stream_.avail_in);
+      count += room - stream_.avail_out;
+      ended_ = code == Z_STREAM_END;
+    }
+    return count;
+  }
+
   const Path& path_;
-  std::unique_ptr<std::remove_pointer_t<gzFile>, Close> file_;
+  std::vector<std::byte> file_;
+  std::span<std::byte> left_;
+  bool compressed_;
+  bool ended_ = false;
+  z_stream stream_ = {};
 };
 
 }  // namespace detail
