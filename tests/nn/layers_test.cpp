@@ -6,6 +6,8 @@
 #include "tapegrad/nn/layer_norm.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/nn/sequential.hpp"
+#include "tapegrad/ops/elementwise.hpp"
+#include "tapegrad/ops/softmax.hpp"
 
 namespace tg = tapegrad;
 namespace nn = tg::nn;
@@ -89,6 +91,25 @@ TEST_CASE("an error in a layer says in which") {
                     "many elements [norm]");
   nn::Linear alone(rng, 12, 8);
   CHECK_THROWS_WITH(alone(x), !ContainsSubstring("["));
+}
+
+TEST_CASE("so do errors of a layer's options, which are of no op yet") {
+  struct Clamped : nn::Layer {
+    using nn::Layer::Layer;
+    tg::Var forward(tg::Var x) override { return clamp(softmax(x, axis), lower, 1); }
+    int axis = 0;
+    double lower = 0;
+  };
+  tg::Rng rng(1);
+  nn::Sequential model(rng);
+  auto& layer = model.add<Clamped>();
+  tg::Tape tape;
+  const tg::Var x = tape.constant(tg::Tensor({2, 3}));
+  CHECK(model(x).shape() == tg::Shape{2, 3});
+  layer.lower = 2;
+  CHECK_THROWS_WITH(model(x), "clamp: got [2, 1]; the bounds must be numbers and in order [0]");
+  layer.axis = 5;
+  CHECK_THROWS_WITH(model(x), "softmax: axis 5 of a tensor of shape 2x3; axes run from -2 to 1 [0]");
 }
 
 TEST_CASE("the activation layers are the functions of their names") {

@@ -107,7 +107,8 @@ class Tape {
     return {anomaly_, &check};
   }
 
-  /// While it lives, errors say that they happened in `owner`, by its `path()`. Layers make one when they are called.
+  /// While it lives, errors of ops say that they happened in `owner`, by its `path()`. Layers make one when they are
+  /// called.
   class [[nodiscard]] Scope {
    public:
     template <class Owner>

@@ -120,7 +120,12 @@ class Layer : public Module {
   /// Calls `forward`; errors within say where they happened.
   Var operator()(Var x) {
     const Tape::Scope scope(x.tape(), *this);
-    return forward(x);
+    try {
+      return forward(x);
+    } catch (Error& error) {  // of no op: an option's, say
+      error.locate(path());
+      throw;
+    }
   }
 };
 

@@ -142,7 +142,8 @@ inline bool is_last_axis(Var x, int axis) {
 template <class RowsOp>
 Var along_axis(const RowsOp& op, Var x, int axis) {
   if (is_last_axis(x, axis)) return apply(op, x);
-  return transpose(apply(op, apply(ops::Transpose{axis, -1, RowsOp::name}, x)), axis, -1);
+  x.shape().checked_axis(axis, RowsOp::name);
+  return transpose(apply(op, transpose(x, axis, -1)), axis, -1);
 }
 /// The same for RowsOp{keepdim}, which reduces that axis.
 template <class RowsOp>

@@ -56,10 +56,9 @@ struct Transpose {
   static constexpr const char* name = "transpose";
   int a = 0;
   int b = 1;
-  const char* asker = name;  // the op whose axes these are, for errors
 
   Shape shape(const Shape& x) const {
-    const int first = x.checked_axis(a, asker), second = x.checked_axis(b, asker);
+    const int first = x.checked_axis(a, name), second = x.checked_axis(b, name);
     return x.swapped(first, second);
   }
   void forward(ConstTensorView x, TensorView y) const { swap_axes(x, y, true); }

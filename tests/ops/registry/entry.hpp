@@ -61,7 +61,7 @@ using Apply = std::function<Var(std::span<const Var>)>;
 /// Inputs that must be refused with a ShapeError or ValueError.
 struct Bad {
   std::vector<Tensor> inputs;
-  std::string message;  ///< words that the message must hold
+  std::string message;  ///< how the message must begin
   Apply apply = {};     ///< where it is not the entry's own
 };
 /// Zeros of these shapes, as bad inputs.
