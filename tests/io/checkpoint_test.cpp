@@ -163,11 +163,10 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
   int changed = 7;
   std::string words = "mine";
   other.add("one", changed).add("three", two).add("rng", lr).add("hidden", words).require_same("depth", "3");
-  CHECK(
-      failure(dir / "small", other) ==
-      (dir / "small").string() +
-          ": is a checkpoint of another run: \"depth\" is \"2\" there, \"3\" here; it lacks \"three\", \"rng\"; it has "
-          "\"rng.counter\", \"rng.key\", \"two\" too");
+  CHECK(failure(dir / "small", other) == (dir / "small").string() +
+                                             ": is a checkpoint of another run: \"depth\" is \"2\" there, \"3\" here; "
+                                             "it lacks \"three\", \"rng\"; it also has "
+                                             "\"rng.counter\", \"rng.key\", \"two\"");
   CHECK(changed == 7);
   CHECK(words == "mine");
   CHECK(lr == 0.5);
@@ -321,6 +320,13 @@ TEST_CASE("what a checkpoint may not be of is not saved, and what is infinite co
                     "checkpoint: \"weight\" has NaN as its element 1; nothing is saved");
   of_weight.load(dir / "run.safetensors");
   CHECK(weight.value()[1] == 1);
+
+  io::Safetensors file = io::read_safetensors(dir / "run.safetensors");
+  file.tensors.at("weight")[0] = std::numeric_limits<Scalar>::quiet_NaN();
+  io::write_safetensors(dir / "run.safetensors", {{"weight", file.tensor("weight")}}, file.metadata);
+  CHECK_THROWS_WITH(of_weight.load(dir / "run.safetensors"),
+                    ContainsSubstring("has NaN as element 0 of \"weight\"; nothing is loaded"));
+  CHECK(weight.value()[0] == Scalar(INFINITY));
 }
 
 TEST_CASE("a warm-up goes on where it was, and beyond its milestone") {

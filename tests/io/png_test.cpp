@@ -83,7 +83,7 @@ TEST_CASE("a grid of colour images, on a file") {
 
 TEST_CASE("a grid is refused with words where it does not fit") {
   CHECK_THROWS_WITH(io::image_grid(Tensor({2, 700})),
-                    "image grid: images are 2x700; it must be some rows of 28x28x1 = 784");
+                    "image_grid: images are 2x700; they must be rows of 28x28x1 = 784");
   CHECK_THROWS_AS(io::image_grid(Tensor({0, 784})), ShapeError);
   CHECK_THROWS_WITH(io::image_grid(Tensor({2, 784}), {.channels = 2}), ContainsSubstring("channels 1 or 3"));
   CHECK_THROWS_WITH(io::image_grid(Tensor({2, 785})), ContainsSubstring("images are 2x785"));

@@ -117,9 +117,29 @@ TEST_CASE("numbers of two bytes become the build's scalar: 1, -1.5, the least, t
         {{5}, {1, Scalar(-1.5), power(-133), 255 * power(120), INFINITY}});
 }
 
+TEST_CASE("whole numbers become the build's scalar, if it has them") {
+  const TemporaryDirectory dir;
+  const auto file = [](const std::string& dtype, std::uint64_t number, int bytes) {
+    return file_of(R"({"n":{"dtype":")" + dtype + R"(","shape":[],"data_offsets":[0,)" + std::to_string(bytes) + "]}}",
+                   little_endian(number, bytes));
+  };
+  const auto read = [&](const std::string& dtype, std::uint64_t number, int bytes) {
+    return io::read_safetensors(write_bytes(dir / "x", file(dtype, number, bytes))).tensor("n")[0];
+  };
+  const std::uint64_t minus_two = ~std::uint64_t{1};
+  for (const auto& [width, bytes] : {std::pair{"8", 1}, std::pair{"16", 2}, std::pair{"32", 4}, std::pair{"64", 8}}) {
+    CHECK(read(std::string("I") + width, minus_two, bytes) == -2);
+    CHECK(read(std::string("U") + width, 200, bytes) == 200);
+  }
+  CHECK(read("BOOL", 1, 1) == 1);
+  CHECK_THAT(message(file("U64", ~std::uint64_t{0}, 8)),
+             ContainsSubstring("tensor \"n\" has a number that is too large"));
+  CHECK_THAT(message(file("I64", 0x7fffffffffffffff, 8)), ContainsSubstring("or a whole one that a float rounds"));
+}
+
 TEST_CASE("every other type is refused by its name") {
-  CHECK(message(file_of(R"({"w":{"dtype":"I64","shape":[2],"data_offsets":[0,16]}})", "abcdefghabcdefgh")) ==
-        R"(tensor "w" has dtype "I64"; "F32", "F64", "F16" and "BF16" can be read)");
+  CHECK(message(file_of(R"({"w":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}})", "ab")) ==
+        R"(tensor "w" has dtype "F8_E4M3"; floats of 2 to 8 bytes, whole numbers and "BOOL" can be read)");
 }
 
 TEST_CASE("a file that is cut short anywhere is refused") {

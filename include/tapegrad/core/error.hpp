@@ -135,5 +135,13 @@ class Listing {
   std::string text_;
 };
 
+/// Those that are not empty, each behind its heading: "not given: a, b; shapes differ: c".
+inline std::string joined(std::initializer_list<std::pair<const char*, const Listing*>> listings) {
+  std::string all;
+  for (const auto& [heading, listing] : listings)
+    if (!listing->empty()) all += concat(all.empty() ? "" : "; ", heading, *listing);
+  return all;
+}
+
 }  // namespace detail
 }  // namespace tapegrad::inline TAPEGRAD_ABI

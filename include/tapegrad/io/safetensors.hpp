@@ -20,8 +20,8 @@ struct Safetensors {
   const Tensor& tensor(const std::string& name) const;
 };
 
-/// Reads all tensors of a safetensors file; F32, F64, F16 and BF16 become the build's scalar. Throws IoError for every
-/// other type, and for a file that is damaged in any way.
+/// Reads all tensors of a safetensors file. Floats of 2, 4 and 8 bytes, whole numbers and booleans become the build's
+/// scalar. Throws IoError for every other type, a number that no scalar is, and a file that is damaged in any way.
 Safetensors read_safetensors(const Path& path);
 
 /// Writes tensors, in the order of their names, and texts for `__metadata__`. Throws IoError if it cannot be written,
@@ -34,10 +34,10 @@ namespace detail {
 /// A name out of a file, fit for a message of one line.
 std::string quoted(const std::string& name);
 
-/// The number of the first element that is NaN, or of all elements if none is.
-Index first_nan(ConstTensorView value);
 /// Throws ValueError where a tensor that is to be saved holds NaN: the file that is there may be the last good one.
 void require_no_nan(const char* what, const std::string& name, ConstTensorView value);
+/// Throws IoError where a tensor of a file that is to be loaded does.
+void require_no_nan(const Path& path, const std::string& name, ConstTensorView value);
 
 /// The "format" in the metadata of io::Checkpoint's files, and of io::save's.
 inline constexpr const char* checkpoint_format = "tapegrad checkpoint";

@@ -25,15 +25,7 @@ std::string misfit(const Tensors& tensors, const nn::Module& module, const Quote
   }
   for (const auto& [name, tensor] : tensors)
     if (!wanted.contains(name)) unexpected.add(quoted(name));
-
-  std::string all;
-  const auto add = [&](const char* what, const Listing& list) {
-    if (!list.empty()) all += concat(all.empty() ? "" : "; ", what, list);
-  };
-  add("not given: ", missing);
-  add("not in the model: ", unexpected);
-  add("shapes differ: ", different);
-  return all;
+  return joined({{"not given: ", &missing}, {"not in the model: ", &unexpected}, {"shapes differ: ", &different}});
 }
 
 }  // namespace detail

@@ -26,13 +26,9 @@ TAPEGRAD_BODY void CheckpointArchive::restore() {
     if (!tensors_.contains(name)) unexpected.add(quoted(name));
   for (const auto& [name, value] : file_->metadata)
     if (!texts_.contains(name)) unexpected.add(quoted(name));
-  std::string all;
-  const auto add = [&](const char* before, const Listing& list, const char* after) {
-    if (!list.empty()) all += concat(all.empty() ? "" : "; ", before, list, after);
-  };
-  add("", misfits_, "");  // first, as an optimizer of another kind is why others are missing
-  add("it lacks ", missing_, "");
-  add("it has ", unexpected, " too");
+  // Misfits first, as an optimizer of another kind is why others are missing.
+  const std::string all =
+      tapegrad::detail::joined({{"", &misfits_}, {"it lacks ", &missing_}, {"it also has ", &unexpected}});
   require_file(all.empty(), *path_, "is a checkpoint of another run: ", all);
   for (const auto& restore : restores_) restore();
 }
@@ -53,6 +49,7 @@ TAPEGRAD_BODY const Tensor* CheckpointArchive::entry(const std::string& name, Co
     return nullptr;
   }
   const Tensor& there = found->second;
+  require_no_nan(*path_, name, there);
   if (there.shape() == value.shape()) return &there;
   misfits_.add(concat(quoted(name), " is ", there.shape(), " there, ", value.shape(), " here"));
   return nullptr;

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <vector>
 
 #include "../../core/tensor.hpp"
@@ -54,7 +55,8 @@ struct SystemError {
   std::string str() const { return std::generic_category().message(code); }
 };
 
-/// Numbers of type From, wherever they lie, as Scalars. False if one of them is finite and infinite as a Scalar.
+/// Numbers of type From, wherever they lie, as Scalars. False if one of them is finite and infinite as a Scalar, or a
+/// whole number that no Scalar is.
 template <class From>
 bool convert(const std::byte* from, TensorView to) {
   bool fits = true;
@@ -62,11 +64,15 @@ bool convert(const std::byte* from, TensorView to) {
     From number;
     std::memcpy(&number, from + i * static_cast<Index>(sizeof(From)), sizeof(From));
     to.data()[i] = static_cast<Scalar>(number);
-    fits &= std::isinf(static_cast<double>(number)) || !std::isinf(to.data()[i]);
+    if constexpr (std::is_integral_v<From>)
+      fits &= static_cast<long double>(to.data()[i]) == static_cast<long double>(number);
+    else
+      fits &= std::isinf(static_cast<double>(number)) || !std::isinf(to.data()[i]);
   }
   return fits;
 }
-inline constexpr const char* too_large = "has a number that is too large for a float; this program's numbers are such";
+inline constexpr const char* does_not_fit =
+    "has a number that is too large for a float, or a whole one that a float rounds; this program's numbers are floats";
 
 TAPEGRAD_BODY bool Descriptor::close() { return !is_open() || ::close(release()) == 0; }
 

@@ -26,11 +26,7 @@ TAPEGRAD_BODY void load(const Path& path, nn::Module& module) {
 
   const std::string misfit = tapegrad::detail::misfit(file.tensors, module, detail::quoted);
   detail::require_file(misfit.empty(), path, "is not of this model: ", misfit);
-  for (const auto& [name, tensor] : file.tensors) {
-    const Index nan = detail::first_nan(tensor);
-    detail::require_file(nan == tensor.size(), path, "has NaN as element ", nan, " of ", detail::quoted(name),
-                         "; nothing is loaded");
-  }
+  for (const auto& [name, tensor] : file.tensors) detail::require_no_nan(path, name, tensor);
   for (const auto& [name, parameter] : module.named_parameters())
     parameter->mutable_value().copy_from(file.tensors.at(name));
 }

@@ -80,7 +80,7 @@ TAPEGRAD_BODY Tensor load_npy(const Path& path) {
   Tensor tensor = Tensor::uninitialized(shape);
   const std::byte* data = bytes.data() + (bytes.size() - needed);
   const bool fits = is_float ? detail::convert<float>(data, tensor) : detail::convert<double>(data, tensor);
-  require_file(fits, path, detail::too_large);
+  require_file(fits, path, detail::does_not_fit);
   return tensor;
 }
 

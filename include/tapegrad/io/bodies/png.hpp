@@ -51,14 +51,14 @@ TAPEGRAD_BODY Tensor image_grid(ConstTensorView images, const GridOptions& optio
   const auto within = [](Index number, Index least) { return number >= least && number <= most; };
   require<ValueError>(within(height, 1) && within(width, 1) && (channels == 1 || channels == 3) &&
                           within(wanted_columns, 0) && within(padding, 0),
-                      "image grid: images of ", height, "x", width, "x", channels, ", columns ", wanted_columns,
+                      "image_grid: images of ", height, "x", width, "x", channels, ", columns ", wanted_columns,
                       ", padding ", padding,
                       "; sizes are positive, channels 1 or 3, columns and padding not negative, "
                       "and none is above ",
                       most);
   const Index count = images.shape().rows();
-  require<ShapeError>(count > 0 && images.shape().cols() == height * width * channels, "image grid: images are ",
-                      images.shape(), "; it must be some rows of ", height, "x", width, "x", channels, " = ",
+  require<ShapeError>(count > 0 && images.shape().cols() == height * width * channels, "image_grid: images are ",
+                      images.shape(), "; they must be rows of ", height, "x", width, "x", channels, " = ",
                       height * width * channels);
   const auto square = static_cast<Index>(std::ceil(std::sqrt(static_cast<double>(count))));
   const Index columns = std::min(count, wanted_columns > 0 ? wanted_columns : square);

@@ -27,7 +27,8 @@ TAPEGRAD_BODY std::string quoted(const std::string& name) {
       .dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-TAPEGRAD_BODY Index first_nan(ConstTensorView value) {
+/// The number of the first element that is NaN, or of all elements if none is.
+inline Index first_nan(ConstTensorView value) {
   const auto numbers = value.span();
   return std::ranges::find_if(numbers, [](Scalar x) { return std::isnan(x); }) - numbers.begin();
 }
@@ -35,6 +36,10 @@ TAPEGRAD_BODY void require_no_nan(const char* what, const std::string& name, Con
   const Index nan = first_nan(value);
   tapegrad::detail::require<ValueError>(nan == value.size(), what, ": ", quoted(name), " has NaN as its element ", nan,
                                         "; nothing is saved");
+}
+TAPEGRAD_BODY void require_no_nan(const Path& path, const std::string& name, ConstTensorView value) {
+  const Index nan = first_nan(value);
+  require_file(nan == value.size(), path, "has NaN as element ", nan, " of ", quoted(name), "; nothing is loaded");
 }
 
 /// Takes a header's tensors and texts as the parser comes by them, and refuses the first thing that is not as it must
@@ -158,8 +163,11 @@ template <class Number>
 constexpr Dtype dtype(std::string_view name) {
   return {name, sizeof(Number), convert<Number>};
 }
-inline constexpr Dtype dtypes[] = {dtype<float>("F32"), dtype<double>("F64"), dtype<Eigen::half>("F16"),
-                                   dtype<Eigen::bfloat16>("BF16")};
+inline constexpr Dtype dtypes[] = {
+    dtype<float>("F32"),        dtype<double>("F64"),        dtype<Eigen::half>("F16"),  dtype<Eigen::bfloat16>("BF16"),
+    dtype<std::int64_t>("I64"), dtype<std::uint64_t>("U64"), dtype<std::int32_t>("I32"), dtype<std::uint32_t>("U32"),
+    dtype<std::int16_t>("I16"), dtype<std::uint16_t>("U16"), dtype<std::int8_t>("I8"),   dtype<std::uint8_t>("U8"),
+    dtype<std::uint8_t>("BOOL")};
 
 /// Reads one file whose every word is doubted. Before it takes memory for numbers, all that is said of them is checked.
 class SafetensorsReader {
@@ -199,7 +207,7 @@ class SafetensorsReader {
   void check_entry(const Entry& entry) const {
     const auto& [name, dtype, lengths, offsets] = entry;
     check(dtype_of(entry) != std::end(dtypes), tensor(entry), "has dtype ", quoted(dtype),
-          "; \"F32\", \"F64\", \"F16\" and \"BF16\" can be read");
+          "; floats of 2 to 8 bytes, whole numbers and \"BOOL\" can be read");
     const Shape shape = shape_of(entry);
     check(offsets.size() == 2, tensor(entry), "has data_offsets that are not two whole numbers");
     const std::uint64_t begin = offsets[0], end = offsets[1];
@@ -239,7 +247,7 @@ class SafetensorsReader {
   void read(const Entry& entry) {
     Tensor value = Tensor::uninitialized(shape_of(entry));
     const std::byte* from = data_.data() + entry.data_offsets[0];
-    check(dtype_of(entry)->convert(from, value), tensor(entry), too_large);
+    check(dtype_of(entry)->convert(from, value), tensor(entry), does_not_fit);
     result_.tensors.emplace(entry.name, std::move(value));
   }
 
