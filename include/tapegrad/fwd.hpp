@@ -67,6 +67,7 @@ class EarlyStopping;
 namespace data {
 class ImageDataset;
 class TensorDataset;
+struct BatchState;
 struct ImageBatch;
 struct TensorBatch;
 template <class Dataset>
@@ -76,7 +77,9 @@ class Batches;
 namespace io {
 class AtomicFile;
 class Checkpoint;
+struct Idx;
 struct Mnist;
+struct Safetensors;
 }  // namespace io
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

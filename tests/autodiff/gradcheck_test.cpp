@@ -182,9 +182,11 @@ TEST_CASE("gradcheck refuses a step or a tolerance of 0") {
 TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {
   const auto first = [](std::span<const Var> v) { return tg::apply(FirstOnly{}, v[0]); };
   CHECK_THROWS_WITH(tg::gradcheck(first, {Tensor({0, 3})}),
-                    "gradcheck: got 1 inputs without elements; there is nothing to compare");
+                    "gradcheck: none of the 1 inputs has an element; there is nothing to compare");
   CHECK_THROWS_WITH(tg::gradcheck(first, std::span<const Tensor>()),
-                    "gradcheck: got 0 inputs without elements; there is nothing to compare");
+                    "gradcheck: none of the 0 inputs has an element; there is nothing to compare");
+  tg::Parameter* const none[] = {nullptr};
+  CHECK_THROWS_WITH(tg::gradcheck(first, {toy::two}, none), "gradcheck: parameter 0 is a null pointer");
 }
 
 TEST_CASE("gradcheck does not see gradients of before") {
@@ -204,7 +206,13 @@ TEST_CASE("gradcheck of what is flat: a slope is wrong, but not one that roundin
   const auto one = tg::gradcheck([](auto v) { return apply(Flat{1}, v[0]); }, {toy::two});
   CHECK_FALSE(one);
   CHECK(one.error == Approx(1));
-  CHECK(tg::gradcheck([](auto v) { return apply(Flat{tg::Scalar(1e-5)}, v[0]); }, {toy::two}));
+  CHECK_THAT(one.message(), ContainsSubstring("their difference is 1 of ") &&
+                                ContainsSubstring(" (the largest derivative there) and must be within "));
+  const auto hidden = tg::gradcheck([](auto v) { return apply(Flat{tg::Scalar(1e-5)}, v[0]); }, {toy::two});
+  CHECK(hidden);
+  CHECK(hidden.rounded);
+  CHECK(hidden.error * hidden.scale == Approx(std::abs(hidden.analytic)));
+  CHECK_THAT(hidden.message(), ContainsSubstring(" (derivatives there are smaller, and rounding hides them) and is "));
   const auto nothing = [](auto v) { return toy::product(v[0], v[0].tape().constant(Tensor({1}, 0))); };
   CHECK(tg::gradcheck(nothing, {toy::two}));
 }

@@ -35,7 +35,7 @@ static_assert(are_defined<optim::Optimizer, optim::SGD, optim::Adam, optim::Adam
                           optim::LambdaLR, optim::SequentialLR, optim::EarlyStopping>);
 namespace data = tg::data;
 static_assert(are_defined<data::ImageDataset, data::TensorDataset, data::ImageBatch, data::TensorBatch,
-                          data::Batches<data::TensorDataset>>);
+                          data::BatchState, data::Batches<data::TensorDataset>>);
 
 tg::Index size_of(const tg::Tensor& tensor, const tg::Shape& shape) { return tensor.size() + shape.size(); }
 tg::Var twice(tg::Var x) { return 2 * x; }

@@ -102,8 +102,8 @@ TEST_CASE("names that cannot be right are refused, and nothing is registered") {
   CHECK_THROWS_WITH(nn::Linear(model, "", 1, 1), ContainsSubstring("module: a part with an empty name"));
   CHECK_THROWS_WITH(nn::Linear(model, "a.b", 1, 1), ContainsSubstring("module: the name \"a.b\" has a dot"));
   CHECK_THROWS_WITH(nn::Linear(model, "output", 1, 1),
-                    "module: the name \"output\" is there twice in the root module; names of siblings must differ");
-  CHECK_THROWS_WITH(nn::Module(model.encoder, "fc1"), ContainsSubstring("the name \"fc1\" is there twice in encoder"));
+                    "module: the name \"output\" is taken in the root module; names of siblings must differ");
+  CHECK_THROWS_WITH(nn::Module(model.encoder, "fc1"), ContainsSubstring("the name \"fc1\" is taken in encoder"));
   CHECK_THROWS_AS(nn::Parameter(model, "encoder", tg::Tensor({1})), tg::ValueError);
   CHECK_THROWS_AS(nn::Linear(model, "scale", 1, 1), tg::ValueError);
   CHECK_THROWS_WITH(nn::Parameter(model, "w", tg::Shape{1}, nullptr),

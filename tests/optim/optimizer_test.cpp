@@ -281,6 +281,7 @@ TEST_CASE("options that cannot be right are refused with the value") {
   CHECK_THROWS_WITH(Adam(all, {.eps = 1e-160}),
                     ContainsSubstring(sizeof(tg::Scalar) == 4 ? "adam: eps = 0; it must be finite"
                                                               : "adam: eps = 1e-160; it must be at least"));
+  if (sizeof(tg::Scalar) == sizeof(float)) CHECK_NOTHROW(AdamW(all, {.weight_decay = -1e-50}));  // 0 as a float
   CHECK_THROWS_WITH(AdamW(all, {.weight_decay = NAN}), "adamw: weight_decay = nan; it must be finite and not negative");
   CHECK_THROWS_WITH(Adam(all, {.initial_v = -1}), "adam: initial_v = -1; it must be finite and not negative");
   CHECK_THROWS_WITH(RMSprop(all, {.alpha = 1.5}), "rmsprop: alpha = 1.5; it must be in [0, 1)");

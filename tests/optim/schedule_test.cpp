@@ -95,6 +95,7 @@ TEST_CASE("a schedule goes on where another one was, of as many groups") {
   CHECK_THROWS_WITH(schedule.restore(1, std::vector<double>(3, 0.5)),
                     "schedule: got 3 base rates for 2 groups; there must be one for each");
   CHECK_THROWS_WITH(schedule.restore(1, std::vector<double>{0.5}), ContainsSubstring("got 1 base rates"));
+  CHECK_THROWS_WITH(schedule.check_steps(1, std::vector<double>{0.5}), ContainsSubstring("got 1 base rates"));
   CHECK(schedule.steps() == 0);
   schedule.restore(1, std::vector<double>{8, 4});
   schedule.step();

@@ -27,7 +27,9 @@ struct GradcheckOptions {
 /// What `gradcheck` found: true if all is well. The numbers are of the element where the two differ most.
 struct [[nodiscard]] GradcheckResult {
   bool ok = true;
-  double error = 0;       ///< |analytic - numeric|, over the largest derivative with respect to that input
+  double error = 0;      ///< |analytic - numeric| / scale
+  double scale = 0;      ///< the largest derivative with respect to that input, or the least that rounding lets one see
+  bool rounded = false;  ///< whether it is the latter: in double, or with smaller values, one would see more
   std::size_t input = 0;  ///< which input; parameters count on from the inputs
   Index element = 0;      ///< which of its elements, in row-major order
   double analytic = 0;    ///< the derivative by backward
@@ -37,9 +39,11 @@ struct [[nodiscard]] GradcheckResult {
   explicit operator bool() const { return ok; }
   /// One line: where, both derivatives, and the error against the tolerance.
   std::string message() const {
-    return detail::concat("gradcheck: ", ok ? "ok; worst at " : "", "input ", input, ", element ", element,
-                          ": backward gives ", analytic, ", differences give ", numeric, "; their difference is ",
-                          error, " of the largest derivative there and ", ok ? "is" : "must be", " within ", tolerance);
+    return detail::concat(
+        "gradcheck: ", ok ? "ok; worst at " : "", "input ", input, ", element ", element, ": backward gives ", analytic,
+        ", differences give ", numeric, "; their difference is ", error, " of ", scale,
+        rounded ? " (derivatives there are smaller, and rounding hides them)" : " (the largest derivative there)",
+        " and ", ok ? "is" : "must be", " within ", tolerance);
   }
 };
 
@@ -51,18 +55,22 @@ struct [[nodiscard]] GradcheckResult {
 ///     REQUIRE(tg::gradcheck([](std::span<const tg::Var> v) { return my_op(v[0], v[1]); }, {x, y}));
 ///     REQUIRE(tg::gradcheck([&](auto v) { return layer(v[0]); }, {x}, layer.parameters()));
 ///
+/// Where values are large and derivatives small, differences drown in rounding: derivatives that small pass, whatever
+/// backward gives, and the result says so (`rounded`).
+///
 /// Parameters have their values again in the end, whatever f throws, and the gradients of this check. Throws ValueError
-/// if f gives two values for the same inputs: random draws belong outside of it; if nothing has an element, and for a
-/// step or a tolerance that is not positive.
+/// if f gives two values for the same inputs: random draws belong outside of it; if nothing has an element, for a null
+/// parameter, and for a step or a tolerance that is not positive.
 template <std::invocable<std::span<const Var>> F>
 GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<Parameter* const> parameters,
                           const GradcheckOptions& options = {}) {
+  detail::require_no_null("gradcheck", parameters);
   std::vector<Tensor> copies(inputs.begin(), inputs.end());
   std::vector<TensorView> points(copies.begin(), copies.end());
   for (Parameter* parameter : parameters) points.push_back(parameter->mutable_value());
   detail::require<ValueError>(std::ranges::any_of(points, [](TensorView point) { return !point.empty(); }),
-                              "gradcheck: got ", points.size(),
-                              " inputs without elements; there is nothing to compare");
+                              "gradcheck: none of the ", points.size(),
+                              " inputs has an element; there is nothing to compare");
   detail::require<ValueError>(options.step > 0 && options.tolerance > 0, "gradcheck: got step ", options.step,
                               " and tolerance ", options.tolerance, "; both must be positive");
   Tape tape;
@@ -114,18 +122,20 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
 
   GradcheckResult worst{.error = -1};  // less than any
   for (std::size_t input = 0; input < points.size(); ++input) {
-    double largest = std::fmax(noise / options.tolerance, std::numeric_limits<double>::min());
+    double largest = std::numeric_limits<double>::min();
     std::vector<double> numeric;
     for (Scalar& x : points[input].span()) {
       numeric.push_back(difference_quotient(x));
       largest = std::fmax(largest, std::abs(numeric.back()));
     }
     for (const Scalar analytic : gradients[input].span()) largest = std::fmax(largest, std::abs(double{analytic}));
+    const bool rounded = noise / options.tolerance > largest;
+    const double scale = rounded ? noise / options.tolerance : largest;
     for (Index i = 0; i < points[input].size(); ++i) {
       const double found = double{gradients[input][i]}, wanted = numeric[static_cast<std::size_t>(i)];
-      const double error = std::abs(found - wanted) / largest;
+      const double error = std::abs(found - wanted) / scale;
       if (!(error <= worst.error) && !std::isnan(worst.error))
-        worst = {error <= options.tolerance, error, input, i, found, wanted, options.tolerance};
+        worst = {error <= options.tolerance, error, scale, rounded, input, i, found, wanted, options.tolerance};
     }
   }
   return worst;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -95,5 +96,14 @@ class Parameter {
   std::uint64_t version_ = detail::new_serial();  // another one each time that it is opened for writing
   bool requires_grad_ = true;
 };
+
+namespace detail {
+
+inline void require_no_null(const char* function, std::span<Parameter* const> parameters) {
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    require<ValueError>(parameters[i] != nullptr, function, ": parameter ", i, " is a null pointer");
+}
+
+}  // namespace detail
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI

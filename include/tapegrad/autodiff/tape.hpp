@@ -40,7 +40,7 @@ struct AnomalyCheck {
 ///
 /// A tape belongs to whoever made it, and is used by one thread at a time; several tapes do not know of each other.
 /// `reset()` forgets the last pass and keeps its memory, so that a pass allocates nothing if one before it was as
-/// large. An op that uses the tape it runs on, by any of these functions, is told so by a TapeError.
+/// large. An op that records on the tape it runs on, resets it or runs it backward is told so by a TapeError.
 class Tape {
  public:
   Tape() = default;
@@ -73,11 +73,12 @@ class Tape {
   }
   Var variable(const Tensor& value) { return variable(value.view()); }
   /// A parameter's value; the gradient goes to the parameter. Within a pass it is the same Var until the parameter is
-  /// changed, frozen or thawed, or no_grad() begins or ends. Throws TapeError where parameters were changed a thousand
-  /// times in one pass: somebody forgot reset().
+  /// changed, frozen or thawed, or no_grad() begins or ends. Throws TapeError where parameters were changed more than a
+  /// thousand times each, on average, in one pass: somebody forgot reset().
   Var parameter(Parameter& parameter);
   /// Draws from N(0, 1), made in the tape's memory.
   Var randn(const Shape& shape, Rng& rng) {
+    require_idle();  // else the draws would be lost
     const TensorView noise = allocate(shape);
     rng.normal(noise);
     return push(leaf(noise));
@@ -231,8 +232,8 @@ inline Var Tape::parameter(Parameter& parameter) {
     constexpr std::size_t most = 1000;
     changed_parameters_ += changed;
     detail::require<TapeError>(
-        changed_parameters_ <= most * parameters_.size(), "parameter: changed ", most,
-        " times, as the others, within one pass; the tape keeps all that was computed since reset(): begin each ",
+        changed_parameters_ <= most * parameters_.size(), "parameter: the parameters have changed over ", most,
+        " times each, on average, within one pass; the tape keeps all that was computed since reset(): begin each ",
         "pass with tape.reset()");
   }
   const Var var = push(node);

@@ -20,7 +20,7 @@ class Var {
   /// Of no tape: something to assign to.
   Var() = default;
 
-  /// The tape that it is on. This and all below throw TapeError for a Var of no tape, or of an earlier pass.
+  /// The tape that it is on. Throws TapeError for a Var of no tape; all below do so for one of an earlier pass too.
   Tape& tape() const;
   Shape shape() const;
   /// The value itself, in the tape's memory.
@@ -42,7 +42,7 @@ class Var {
   /// What the last backward pass found for it, zeros if it was not reached; of a variable or a parameter, the sum of
   /// what all passes found. Throws TapeError if it requires none.
   ConstTensorView grad() const;
-  /// Forgets that, so that the next pass does not add to it.
+  /// Forgets that, so that the next pass does not add to it; nothing, if it requires none.
   void zero_grad() const;
 
  private:

@@ -27,7 +27,7 @@ struct AlignedFree {
   void operator()(void* memory) const noexcept { ::operator delete (memory, std::align_val_t{alignment}); }
 };
 
-/// An array that was allocated so; its size is for its owner to know.
+/// What allocate_aligned() gives. It does not know its size: its owner does.
 template <class T>
 using AlignedArray = std::unique_ptr<T[], AlignedFree>;
 

@@ -70,8 +70,8 @@ class Rng {
     return draw % n;
   }
 
-  /// Fills `out` with numbers uniform in [low, high); rounded, some are `high` where that is not 0 and close to `low`.
-  /// Throws ValueError unless the bounds are in order and finite, and so is their difference.
+  /// Fills `out` with numbers uniform in [low, high), of 24 random bits each; rounded, some are `high` where that is
+  /// not 0 and close to `low`. Throws ValueError unless the bounds are in order and finite, and so is their difference.
   void uniform(TensorView out, double low = 0, double high = 1) {
     const auto lowest = static_cast<Scalar>(low);
     const auto width = static_cast<Scalar>(high - low);

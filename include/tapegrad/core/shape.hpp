@@ -88,19 +88,14 @@ class Shape {
     return text;
   }
 
-  friend bool operator==(const Shape& a, const Shape& b) {
-    if (a.rank_ != b.rank_) return false;
-    for (int i = 0; i < a.rank_; ++i)
-      if (a.lengths_[static_cast<std::size_t>(i)] != b.lengths_[static_cast<std::size_t>(i)]) return false;
-    return true;
-  }
+  friend bool operator==(const Shape& a, const Shape& b) { return std::ranges::equal(a, b); }
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.str(); }
 
  private:
   void append(Index length) {
     detail::require<ShapeError>(length >= 0, "shape: an axis of length ", length, "; lengths cannot be negative");
     Index others = size_;
-    if (others == 0) {  // a part of the shape has as many elements as its other axes say
+    if (others == 0) {  // a part of an empty shape, as its rows() are, has as many elements as its other axes say
       others = 1;
       for (const Index other : *this) others *= std::max<Index>(1, other);
     }

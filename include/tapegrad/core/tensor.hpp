@@ -116,11 +116,11 @@ class TensorView : public detail::TensorAccess<TensorView> {
   [[nodiscard]] TensorView reshaped(const Shape& shape) const { return {data_, same_size(shape)}; }
 
   void fill(double value) const { std::fill_n(data_, size(), static_cast<Scalar>(value)); }
-  /// Copies all elements. Throws ShapeError unless the shapes are equal.
+  /// Copies all elements; the two may overlap. Throws ShapeError unless the shapes are equal.
   void copy_from(ConstTensorView from) const {
     detail::require<ShapeError>(from.shape() == shape_, "copy: from ", from.shape(), " to ", shape_,
                                 "; the shapes must be equal");
-    if (!empty()) std::memcpy(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
+    if (!empty()) std::memmove(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
   }
   /// Evaluates an Eigen expression into this view: one of `size()` elements in a row, in fixed chunks over threads, or
   /// one of as many rows and columns as `matrix()`. Throws ShapeError for another number of elements.

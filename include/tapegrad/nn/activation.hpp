@@ -27,7 +27,7 @@ class LeakyReLU : public Layer {
   Var forward(Var x) override { return leaky_relu(x, slope_); }
 
  private:
-  static Scalar checked(double slope) { return detail::finite("leaky_relu", "slope", slope); }
+  static Scalar checked(double slope) { return detail::finite("leaky_relu", "negative_slope", slope); }
 
   Scalar slope_;
 };

@@ -215,8 +215,8 @@ inline void Module::check_name(const std::string& name) const {
                      std::any_of(parameters_.begin(), parameters_.end(), same);
   if (!taken) return;
   const std::string place = path();
-  detail::fail<ValueError>({"module: the name \"", name, "\" is there twice in ",
-                            place.empty() ? "the root module" : place, "; names of siblings must differ"});
+  detail::fail<ValueError>({"module: the name \"", name, "\" is taken in ", place.empty() ? "the root module" : place,
+                            "; names of siblings must differ"});
 }
 
 inline std::string Module::summary() const {

@@ -178,9 +178,9 @@ struct GeluTanh : detail::Elementwise {
 inline Var sigmoid(Var x) { return apply(ops::Sigmoid{}, x); }
 /// max(x, 0). Its derivative at 0 is taken to be 0.
 inline Var relu(Var x) { return apply(ops::Relu{}, x); }
-/// x where it is positive, else slope * x. Throws ValueError unless the slope is finite.
-inline Var leaky_relu(Var x, double slope = 0.01) {
-  return apply(ops::LeakyRelu{{}, detail::finite("leaky_relu", "slope", slope)}, x);
+/// x where it is positive, else negative_slope * x. Throws ValueError unless that is finite.
+inline Var leaky_relu(Var x, double negative_slope = 0.01) {
+  return apply(ops::LeakyRelu{{}, detail::finite("leaky_relu", "negative_slope", negative_slope)}, x);
 }
 /// x where it is positive, else alpha * (exp(x) - 1). Throws ValueError unless alpha is finite.
 inline Var elu(Var x, double alpha = 1) { return apply(ops::Elu{{}, detail::finite("elu", "alpha", alpha)}, x); }

@@ -148,7 +148,7 @@ Var constant_on_tape_of(Var x, T number) {
 }
 }  // namespace detail
 
-/// With a number in place of a Var.
+/// With a number in place of the second Var.
 template <Arithmetic T>
 Var minimum(Var x, T number) {
   return minimum(x, detail::constant_on_tape_of(x, number));

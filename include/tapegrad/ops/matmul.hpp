@@ -42,8 +42,8 @@ struct Matmul {
     const int rows = transposed.transpose_a ? 1 : 0, cols = transposed.transpose_b ? 0 : 1;
     const Index inner_a = a[1 - rows], inner_b = b[1 - cols];
     detail::require<ShapeError>(inner_a == inner_b, name, ": a is ", a, transposed.transpose_a ? " (transposed)" : "",
-                                ", b is ", b, transposed.transpose_b ? " (transposed)" : "", "; the columns of a (",
-                                inner_a, ") must equal the rows of b (", inner_b, ")");
+                                ", b is ", b, transposed.transpose_b ? " (transposed)" : "", "; the inner lengths (",
+                                inner_a, " and ", inner_b, ") must be equal");
     return {a[rows], b[cols]};
   }
 

@@ -8,15 +8,6 @@
 #include "../core/simd/simd.hpp"
 #include "../ops/select.hpp"
 
-namespace tapegrad::inline TAPEGRAD_ABI::detail {
-
-inline void require_no_null(const char* function, std::span<Parameter* const> parameters) {
-  for (std::size_t i = 0; i < parameters.size(); ++i)
-    require<ValueError>(parameters[i] != nullptr, function, ": parameter ", i, " is a null pointer");
-}
-
-}  // namespace tapegrad::inline TAPEGRAD_ABI::detail
-
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// Options of clip_grad_norm.

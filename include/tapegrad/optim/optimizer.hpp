@@ -157,11 +157,11 @@ class Optimizer {
   // As the scalars that updates compute with: as a float, 1e39 is none, 1e-46 is 0, and 1 - 1e-9 is 1.
   void require_in_0_1(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);
-    require(value >= 0 && scalar < 1, option, " = ", scalar, "; it must be in [0, 1)");
+    require(scalar >= 0 && scalar < 1, option, " = ", scalar, "; it must be in [0, 1)");
   }
   void require_not_negative(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);
-    require(std::isfinite(scalar) && value >= 0, option, " = ", scalar, "; it must be finite and not negative");
+    require(std::isfinite(scalar) && scalar >= 0, option, " = ", scalar, "; it must be finite and not negative");
   }
   void require_positive(const char* option, double value) const {
     const auto scalar = static_cast<Scalar>(value);

@@ -43,18 +43,15 @@ class Schedule {
     optimizer_->set_lr(rates_at(steps, bases_));
     steps_ = steps;
   }
-  /// Throws ValueError if the steps are negative, a rate that those base rates lead to is one that `Optimizer::set_lr`
-  /// refuses, or the optimizer has more groups than there are base rates here.
+  /// Throws ValueError if the steps are negative, there is not one base rate for each group, a rate that they lead to
+  /// is one that `Optimizer::set_lr` refuses, or the optimizer has got more groups since.
   void check_steps(Index steps, std::span<const double> bases) { rates_at(steps, bases); }
 
   /// The rates that each group began with.
   std::span<const double> bases() const { return bases_; }
   /// Goes on where another one was, of as many groups. The optimizer's rates stay as they are: its own state has them,
-  /// and somebody may have set them meanwhile. Throws ValueError unless there is a base rate for each group, and what
-  /// check_steps does.
+  /// and somebody may have set them meanwhile. Throws what check_steps does.
   void restore(Index steps, std::span<const double> bases) {
-    detail::require<ValueError>(bases.size() == bases_.size(), "schedule: got ", bases.size(), " base rates for ",
-                                bases_.size(), " groups; there must be one for each");
     check_steps(steps, bases);
     std::ranges::copy(bases, bases_.begin());
     steps_ = steps;
@@ -77,6 +74,8 @@ class Schedule {
     detail::require<ValueError>(optimizer_->groups() == bases_.size(), "schedule: the optimizer has ",
                                 optimizer_->groups(), " groups, the schedule was made for ", bases_.size(),
                                 "; make the schedule after the groups");
+    detail::require<ValueError>(bases.size() == bases_.size(), "schedule: got ", bases.size(), " base rates for ",
+                                bases_.size(), " groups; there must be one for each");
     for (std::size_t group = 0; group < bases_.size(); ++group) rates_[group] = rate_(bases[group], steps);
     try {
       optimizer_->check_lr(rates_);

@@ -22,7 +22,7 @@ inline Entries activations() {
        .draws = {anywhere({0})},
        .apply = [](auto v) { return leaky_relu(v[0]); },
        .pointwise = [](auto x) { return x[0] > 0 ? x[0] : 0.01 * x[0]; },
-       .bad = {{zeros({{3}}), "leaky_relu: slope is inf; it must be finite",
+       .bad = {{zeros({{3}}), "leaky_relu: negative_slope is inf; it must be finite",
                 [](auto v) { return leaky_relu(v[0], inf); }}},
        .extremes = {{{{-inf, -1, 0, 1, inf}}, {-inf, -0.01, 0, 1, inf}, {{0.01, 0.01, 0.01, 1, 1}}}, {{{nan}}, {nan}}}},
       {.name = "leaky_relu",

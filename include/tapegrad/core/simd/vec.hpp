@@ -221,7 +221,7 @@ template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> if_nan(const Vec<T, lanes>& a, const Vec<T, lanes>& yes, const Vec<T, lanes>& no) {
   return Vec<T, lanes>{a.raw != a.raw ? yes.raw : no.raw}.apart();
 }
-/// The larger one; b where one of them is NaN.
+/// The larger one; b where one of them is NaN. (`greater` of ops/select.hpp is NaN then.)
 template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> larger(const Vec<T, lanes>& a, const Vec<T, lanes>& b) {
   return if_less(b, a, a, b);
