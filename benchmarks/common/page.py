@@ -15,7 +15,7 @@ def _markers(name):
 
 def require_markers(page, names):
     """Ends the program, before it measures anything, if the page has no place for what it is to write."""
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     for name in names:
         if not all(marker in text for marker in _markers(name)):
             sys.exit(f"{page} has no markers for {name}")
@@ -23,8 +23,8 @@ def require_markers(page, names):
 
 def write(page, name, text):
     """Puts the text between the markers, in one step: whatever happens, the page is the old one or the new one."""
-    old = page.read_text()
+    old = page.read_text(encoding="utf-8")
     begin, end = _markers(name)
     new = page.with_suffix(".new")
-    new.write_text(old[:old.index(begin) + len(begin)] + text + old[old.index(end):])
+    new.write_text(old[:old.index(begin) + len(begin)] + text + old[old.index(end):], encoding="utf-8")
     os.replace(new, page)

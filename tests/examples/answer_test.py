@@ -84,7 +84,7 @@ class Page(unittest.TestCase):
 
     def page(self, runs, name="a", **options):
         write_runs(self.folder / name, runs)
-        return report.write(self.folder / name, self.folder / f"{name}.html", **options).read_text()
+        return report.write(self.folder / name, self.folder / f"{name}.html", **options).read_text(encoding="utf-8")
 
     def test_has_every_part_and_nothing_is_missing(self):
         html = self.page(made_up(1))
@@ -247,6 +247,7 @@ class Runs(unittest.TestCase):
                                    stderr=subprocess.PIPE, text=True)
         runs = self.folder / "report/runs-quick"
         while not (runs / "begun").exists():
+            self.assertIsNone(process.poll(), "it ended before it began")
             time.sleep(0.02)
         process.terminate()
         self.assertEqual(process.communicate()[1], "stopped; the same command goes on from here\n")

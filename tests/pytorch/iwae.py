@@ -154,6 +154,12 @@ def evaluate(model, test, samples):
     return total / len(test)
 
 
+def multiple_of_50(text):
+    if not text.isdecimal() or int(text) == 0 or int(text) % 50:
+        raise argparse.ArgumentTypeError(f"{text} is not a multiple of 50 above 0")
+    return int(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["losses", "train"])
@@ -164,7 +170,7 @@ def main():
     parser.add_argument("--stages", type=int, default=5)
     parser.add_argument("--data", default="data/mnist")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--eval-samples", type=int, default=5000, help="a multiple of 50")
+    parser.add_argument("--eval-samples", type=multiple_of_50, default=5000, help="a multiple of 50")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", default="out/iwae-torch")
     arguments = parser.parse_args()

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "core/simd_isas.hpp"
 #include "equal.hpp"
 #include "model.hpp"
-#include "tapegrad/core/simd/isa.hpp"
 #include "threads.hpp"
 #include "torture.hpp"
 
@@ -63,17 +63,15 @@ TEST_CASE("training gives the same bits on a busy machine") {
 }
 
 TEST_CASE("training gives the same bits with AVX2 as with AVX-512") {
-  const Isa before = simd::isa();
   if (!simd::supported(Isa::avx512)) {
     WARN("this machine has no AVX-512: not compared");
     return;
   }
   const auto images = training::images(600);
-  simd::detail::override_isa(Isa::avx512);
+  const UseIsa avx512(Isa::avx512);
   const auto expected = trained(images);
-  simd::detail::override_isa(Isa::avx2);
+  const UseIsa avx2(Isa::avx2);
   CHECK(equal(expected, trained(images)));
-  simd::detail::override_isa(before);
   tell_tried("with AVX-512 and with AVX2");
 }
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shlex
 import shutil
 import textwrap
 
@@ -17,7 +18,7 @@ def load(runs):
     results = Results()
     for path in sorted(runs.glob("*/summary.json")):
         try:
-            results[path.parent.name] = Node(path.parent.name, json.loads(path.read_text()))
+            results[path.parent.name] = Node(path.parent.name, json.loads(path.read_bytes()))
         except ValueError as error:
             raise ValueError(f"{path} is no JSON: {error}") from None
     return results
@@ -33,10 +34,10 @@ def write(runs, page, quick=False, markdown=None, unrun=()):
     if "posted" in results:
         scope["posted_losses"] = posted_losses(runs)
     undrawn = draw_plots(runs, results)
-    template = (HERE / "answer.md").read_text()
+    template = (HERE / "answer.md").read_text(encoding="utf-8")
     text = keep_pictures(fill(template, scope), runs, undrawn)
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(to_html(text, "Is the encoder needed?", (HERE / "style.css").read_text(), runs))
+    page.write_text(to_html(text, "Is the encoder needed?", (HERE / "style.css").read_text(), runs), encoding="utf-8")
     if markdown:
         write_markdown(text, runs, pathlib.Path(markdown))
     return page
@@ -49,7 +50,7 @@ def keep_pictures(text, runs, undrawn):
         if line.startswith("!["):
             name = pathlib.Path(line[line.index("](") + 2:-1])
             if name.stem in undrawn:
-                line = f"\n> Not drawn here. To draw it: `cd {runs} && gnuplot {name.stem}.gp`\n"
+                line = f"\n> Not drawn here. To draw it: `cd {shlex.quote(str(runs))} && gnuplot {name.stem}.gp`\n"
             elif not (runs / name).exists():
                 line = f"\n> Not run: `{name.parent if name.parent.name else name.stem}`. A picture is missing here.\n"
         lines.append(line)
@@ -71,7 +72,7 @@ def write_markdown(text, runs, path):
         lines += [line] if line.startswith(("|", "!", "```", "    ")) else textwrap.wrap(
             line, 120, break_long_words=False, break_on_hyphens=False,
             subsequent_indent="> " if line.startswith("> ") else "  " if line.startswith("- ") else "") or [""]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 # ---- tables -----------------------------------------------------------------------------------------------------------

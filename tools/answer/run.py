@@ -148,7 +148,7 @@ class Comparison:
                 raise
         clear_line()
         if process.returncode != 0:
-            lines = (folder / "log.txt").read_text().strip().splitlines()
+            lines = (folder / "log.txt").read_text(errors="replace").strip().splitlines()
             sys.exit(f"{name} failed: {lines[-1] if lines else 'it said nothing'}\n  {folder / 'log.txt'}")
         taken = time.monotonic() - started
         done = {"command": [*map(str, command)], "inputs": self.inputs, "seconds": round(taken, 1)}
