@@ -231,7 +231,8 @@ int main(int argc, char** argv) {
       ->check(whole(1, 1000000));
   app.add_option("--trace", iwae.trace, "only so many steps, kept in trace.safetensors with all that went into them")
       ->check(whole(0, 2000));
-  auto* weights = app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors");
+  auto* weights =
+      app.add_option("--weights", iwae.weights, "no training: evaluate this model.safetensors")->check(file_path());
   for (const char* setting : {"--k", "--objective", "--stages", "--beta1", "--initial-v", "--trace"})
     weights->excludes(setting);
   add_checkpoints(app, checkpoints);

@@ -16,7 +16,8 @@ struct CheckpointOptions {
 };
 
 inline void add_checkpoints(CLI::App& app, CheckpointOptions& options) {
-  app.add_option("--resume", options.resume, "go on where this checkpoint was saved, with the same options");
+  app.add_option("--resume", options.resume, "go on where this checkpoint was saved, with the same options")
+      ->check(file_path());
   app.add_option("--checkpoint-every", options.every,
                  "save OUT/checkpoint.safetensors after every so many steps; 0: only when interrupted")
       ->check(whole<tg::Index>(0));

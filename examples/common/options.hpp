@@ -63,6 +63,16 @@ inline CLI::Validator nonnegative() {
   return finite(" of 0 or more", [](double number) { return number >= 0; });
 }
 
+/// A check for files that need not be given: "" would pass for none, and is a shell variable that is not set.
+inline CLI::Validator file_path() {
+  return CLI::Validator(
+      [](const std::string& path) {
+        return path.empty() ? std::string("got \"\" (a shell variable that is not set?); it must be a file's path")
+                            : std::string();
+      },
+      "");
+}
+
 /// Where a program reads and writes, and on how many threads. It writes to out/ and its name unless told otherwise.
 inline void add_place(CLI::App& app, Options& options) {
   options.out = "out/" + app.get_name();

@@ -44,6 +44,19 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("decoder_only", "--as-posted --quiet " + place(data, "a"), "bce: ");
 }
 
+TEST_CASE("a file that an unset shell variable names is not taken for none") {
+  const Data data;
+  for (const auto& [program, option] : {std::pair("vae", "--resume"), std::pair("decoder_only", "--resume"),
+                                        std::pair("iwae", "--resume"), std::pair("iwae", "--weights")}) {
+    const Outcome outcome = run(program, place(data, "a") + " " + option + " \"$NOT_SET\"");
+    CHECK(outcome.exit_code > 100);
+    CHECK_THAT(outcome.output,
+               ContainsSubstring(std::string(option) + ": got \"\" (a shell variable that is not set?); "
+                                                       "it must be a file's path\n"));
+    CHECK_FALSE(fs::exists(data.path() / "a"));
+  }
+}
+
 TEST_CASE("a step that spoils the model is an error, were it the last") {
   const Data data;
   for (const char* program : {"vae", "decoder_only", "flow", "classifier"}) {
