@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <tapegrad/core/config.hpp>
 
 namespace examples {
 
@@ -42,17 +43,18 @@ CLI::Validator whole(T least, T most = std::numeric_limits<T>::max()) {
       },
       most == std::numeric_limits<T>::max() ? "" : range);
 }
-/// Checks for options that are real numbers: NaN and infinity pass CLI's own ones, and those of a range without an end
-/// tell that end in three hundred digits.
+/// Checks for options that are real numbers, as the library will have them: 1e-50 is 0 as a float, and 1e39 infinite.
+/// NaN and infinity pass CLI's own checks, and those of a range without an end tell that end in three hundred digits.
 inline CLI::Validator finite(
     const std::string& rule = "", bool (*holds)(double) = [](double) { return true; }) {
   return CLI::Validator(
       [rule, holds](const std::string& text) {
-        double number = 0;
+        const auto right = [holds](double number) { return std::isfinite(number) && holds(number); };
+        double number = std::nan("");  // left as it is by what is no number
         const char* const end = text.data() + text.size();
-        const auto [read_to, error] = std::from_chars(text.data(), end, number);
-        const bool right = read_to == end && error == std::errc() && std::isfinite(number) && holds(number);
-        return right ? std::string() : text + " is not a finite number" + rule;
+        if (std::from_chars(text.data(), end, number).ptr != end) number = std::nan("");
+        if (right(static_cast<tapegrad::Scalar>(number))) return std::string();
+        return text + (right(number) ? " as a float" : "") + " is not a finite number" + rule;
       },
       "");
 }

@@ -15,6 +15,10 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("vae", "--epochs 0", "--epochs");
   fails("vae", "--lr nan", "--lr: nan is not a finite number above 0");
   fails("vae", "--lr 0", "--lr: 0 is not a finite number above 0");
+  fails("vae", "--lr 1e-50", "--lr: 1e-50 as a float is not a finite number above 0\n");
+  fails("flow", "--lr 1e39", "--lr: 1e39 as a float is not a finite number above 0\n");
+  fails("vae", "--beta 1e300", "--beta: 1e300 as a float is not a finite number of 0 or more\n");
+  fails("iwae", "--initial-v 1e39", "--initial-v: 1e39 as a float is not a finite number of 0 or more\n");
   fails("vae", "--no-such-option", "--no-such-option");
   fails("vae", "--binarize sometimes", "--binarize");
   fails("vae", "--autoencoder --beta 2", "--beta");

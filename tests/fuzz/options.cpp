@@ -25,9 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto within = [](int value, int least, int most) { return value >= least && value <= most; };
+  const auto lr = static_cast<tapegrad::Scalar>(options.lr);
   const bool right = within(options.epochs, 1, 100000) && within(options.hidden, 1, 65536) &&
-                     within(options.latent, 1, 65536) && within(options.batch, 1, 60000) && options.lr > 0 &&
-                     std::isfinite(options.lr) && within(options.threads, 0, 1024);
+                     within(options.latent, 1, 65536) && within(options.batch, 1, 60000) && lr > 0 &&
+                     std::isfinite(lr) && within(options.threads, 0, 1024);
   if (!right) std::abort();
   return 0;
 }
