@@ -28,9 +28,15 @@ int epochs_until(int stage) {
   return epochs;
 }
 
+enum class Objective { iwae, vae };
+const std::map<std::string, Objective>& objective_names() {
+  static const std::map<std::string, Objective> names{{"iwae", Objective::iwae}, {"vae", Objective::vae}};
+  return names;
+}
+
 struct IwaeOptions {
   int k = 1;
-  std::string objective = "iwae";
+  Objective objective = Objective::iwae;
   int stages = 5;
   double beta1 = 0.99;
   double initial_v = 1;
@@ -42,7 +48,7 @@ struct IwaeOptions {
 /// Minus the bound, summed over the batch. The gradient of logsumexp weighs the samples by their normalised importance;
 /// the VAE's mean weighs them alike.
 tg::Var objective(const IwaeOptions& options, tg::Var log_weights) {
-  if (options.objective == "vae") return -sum(mean(log_weights, 0));
+  if (options.objective == Objective::vae) return -sum(mean(log_weights, 0));
   return -sum(logsumexp(log_weights, 0) - std::log(options.k));
 }
 
@@ -169,7 +175,7 @@ class Training {
             {"threads", options_.threads},
             {"out", options_.out},
             {"k", iwae_.k},
-            {"objective", iwae_.objective},
+            {"objective", name_of(iwae_.objective, objective_names())},
             {"stages", iwae_.stages},
             {"beta1", iwae_.beta1},
             {"initial_v", iwae_.initial_v},
@@ -217,8 +223,8 @@ int main(int argc, char** argv) {
   add_place(app, options);
   add_seed(app, options);
   app.add_option("--k", iwae.k, "samples of z for each image")->check(whole(1, 5000));
-  app.add_option("--objective", iwae.objective, "iwae: log of their mean weight; vae: mean of their log weights")
-      ->check(CLI::IsMember({"iwae", "vae"}));
+  add_choice(app, "--objective", iwae.objective, objective_names(),
+             "iwae: log of their mean weight; vae: mean of their log weights");
   app.add_option("--stages", iwae.stages, "of 1, 3, 9, .. epochs, with falling learning rates; the paper has 8")
       ->check(whole(1, all_stages));
   app.add_option("--beta1", iwae.beta1, "Adam's: 0.99 in the authors' code, 0.9 in their paper")

@@ -112,15 +112,23 @@ std::string name_of(Value value, const std::map<std::string, Value>& names) {
   return "";
 }
 
-/// An option whose value is one of a few names.
+/// An option whose value is one of a few names. CLI's own transformers also take the numbers behind them.
 template <class Value>
 void add_choice(CLI::App& app, const std::string& option, Value& value, const std::map<std::string, Value>& names,
                 const std::string& help) {
-  std::string all;
-  for (const auto& [name, named] : names) all += (all.empty() ? "" : "|") + name;
-  app.add_option(option, value, help)
-      ->transform(CLI::CheckedTransformer(names))
-      ->option_text(all + "=" + name_of(value, names));
+  const auto all = [names](const std::string& between) {
+    std::string text;
+    for (const auto& [name, named] : names) text += (text.empty() ? "" : between) + name;
+    return text;
+  };
+  const auto check = [names, all](const std::string& name) {
+    return names.contains(name) ? std::string() : "got \"" + name + "\"; it is one of " + all(", ");
+  };
+  const auto choose = [names, &value](const std::string& name) { value = names.at(name); };
+  app.add_option_function<std::string>(option, choose, help)
+      ->check(CLI::Validator(check, ""))
+      ->type_name(all("|"))
+      ->default_str(name_of(value, names));
 }
 
 /// The end of --help: command lines to copy, each with what it is for, and what the exit code says.

@@ -12,7 +12,7 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
     CHECK(std::count(outcome.output.begin(), outcome.output.end(), '\n') <= 2);  // and CLI11's hint at --help
   };
   fails("vae", "--data /nowhere", "/nowhere/train-images-idx3-ubyte: is not there");
-  fails("vae", "--epochs 0", "--epochs");
+  fails("vae", "--epochs 0", "--epochs: 0 is not a whole number from 1 to 100000\n");
   fails("vae", "--lr nan", "--lr: nan is not a finite number above 0");
   fails("vae", "--lr 0", "--lr: 0 is not a finite number above 0");
   fails("vae", "--lr 1e-50", "--lr: 1e-50 as a float is not a finite number above 0\n");
@@ -20,7 +20,8 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("vae", "--beta 1e300", "--beta: 1e300 as a float is not a finite number of 0 or more\n");
   fails("iwae", "--initial-v 1e39", "--initial-v: 1e39 as a float is not a finite number of 0 or more\n");
   fails("vae", "--no-such-option", "--no-such-option");
-  fails("vae", "--binarize sometimes", "--binarize");
+  for (const std::string wrong : {"sometimes", "7", "1"})  // the enum's number is no name
+    fails("vae", "--binarize " + wrong, "--binarize: got \"" + wrong + "\"; it is one of bernoulli, none, threshold\n");
   fails("vae", "--autoencoder --beta 2", "--beta");
   for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow"}) {
     const Outcome outcome = run(program, small(data, "a") + " --quiet --out /proc/nowhere");
@@ -39,7 +40,9 @@ TEST_CASE("a wrong call ends with one clear line and a code") {
   fails("decoder_only", "--as-posted --hidden 32", "--hidden excludes --as-posted");
   for (const char* of_training : {"--k 2", "--objective vae", "--stages 1", "--beta1 0.9", "--initial-v 0"})
     fails("iwae", std::string("--weights x ") + of_training, "excludes");
-  fails("decoder_only", "--codes sometimes", "--codes");
+  fails("decoder_only", "--codes sometimes",
+        "--codes: got \"sometimes\"; it is one of fixed, learned, nearest, redrawn\n");
+  fails("iwae", "--objective elbo", "--objective: got \"elbo\"; it is one of iwae, vae\n");
   fails("decoder_only", "--codes learned --samples 4", "--samples is for codes that are redrawn or nearest");
   fails("decoder_only", "--codes nearest", "--codes nearest chooses among --samples");
   fails("decoder_only", "--no-target-check", "--as-posted");

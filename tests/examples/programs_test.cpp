@@ -255,6 +255,8 @@ TEST_CASE("--help tells what each option is for") {
     CHECK_THAT(outcome.output, ContainsSubstring("folder to write to"));
     CHECK_THAT(outcome.output, ContainsSubstring(std::string("Examples:\n  ") + program + " "));
   }
+  CHECK_THAT(run("decoder_only", "--help").output,
+             ContainsSubstring("--codes fixed|learned|nearest|redrawn=redrawn Excludes: --as-posted\n"));
   CHECK(run("vae", "--no-such-option").exit_code > 100);
   CHECK(run("vae", "--data no-such-folder").exit_code == 1);
 }
