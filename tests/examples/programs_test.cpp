@@ -111,7 +111,9 @@ TEST_CASE("decoder_only comes down to the floor, and not below") {
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   const json result = summary(data, "a");
-  const double floor = result["floors"]["mean_image"]["train"];
+  const double floor = result["floor"];
+  CHECK(floor == result["floors"]["mean_image"]["train"].get<double>());
+  CHECK(result["above_floor"].get<double>() == result["train"]["loss"].get<double>() - floor);
   CHECK(result["train"]["loss"].get<double>() > floor);
   CHECK(result["train"]["loss"].get<double>() < floor + 3);
   CHECK(result["train"]["kl"] == 0);
