@@ -150,6 +150,8 @@ void print_findings(const nlohmann::json& summary) {
     std::printf("So codes are near N(0, I) all together, not each by itself: that would be a KL of 0.\n");
     std::printf("%d of %zu axes are active (Var mu > 0.01)\n", summary["active_units"].get<int>(),
                 summary["kl_by_axis"].size());
+    std::printf("KL by axis, from the largest: %s\n",
+                kl_from_the_largest(summary["kl_by_axis"].get<std::vector<double>>()).c_str());
     std::printf("rate %.2f nats = %.2f to say which image (at most %.2f) + %.2f of all codes from N(0, I)\n",
                 number("rate", "kl"), number("rate", "information"), number("rate", "information_bound"),
                 number("rate", "aggregate_kl"));

@@ -2,10 +2,17 @@
 // What an encoder makes of a whole data set: q(z|x) = N(mu, sigma^2) for each image, and all of them together.
 
 #include <Eigen/Eigenvalues>
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iomanip>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <numeric>
+#include <sstream>
+#include <string>
 #include <tapegrad/tapegrad.hpp>
+#include <vector>
 
 #include "statistics.hpp"
 
@@ -90,6 +97,18 @@ inline nlohmann::json rate(const Posteriors& q, tg::Rng rng) {
           {"information", information},
           {"aggregate_kl", total - information},
           {"information_bound", std::log(static_cast<double>(images))}};
+}
+
+/// KLs of the axes for the screen, the largest first; of more than eight axes, the sum of the others.
+inline std::string kl_from_the_largest(std::vector<double> kl) {
+  std::ranges::sort(kl, std::greater());
+  const auto others = kl.begin() + std::min<std::ptrdiff_t>(8, std::ssize(kl));
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(2);
+  for (auto axis = kl.begin(); axis != others; ++axis) text << (axis == kl.begin() ? "" : " ") << *axis;
+  if (others != kl.end())
+    text << ", and " << std::accumulate(others, kl.end(), 0.0) << " in the other " << kl.end() - others;
+  return text.str();
 }
 
 /// mu in a plane: the two axes themselves if there are two, else the first two principal components. (images, 2)

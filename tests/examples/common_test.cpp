@@ -99,6 +99,13 @@ TEST_CASE("describe tells each code from all of them together") {
   CHECK(!examples::describe({mu, {}}).contains("kl"));
 }
 
+TEST_CASE("KLs are said from the largest, and those of many axes in short") {
+  CHECK(examples::kl_from_the_largest({0.01, 3.2, 1}) == "3.20 1.00 0.01");
+  CHECK(examples::kl_from_the_largest({1, 2, 3, 4, 5, 6, 7, 8}) == "8.00 7.00 6.00 5.00 4.00 3.00 2.00 1.00");
+  CHECK(examples::kl_from_the_largest({0.5, 9, 2, 3, 4, 5, 6, 7, 8, 0.25}) ==
+        "9.00 8.00 7.00 6.00 5.00 4.00 3.00 2.00, and 0.75 in the other 2");
+}
+
 TEST_CASE("in_a_plane finds the two widest directions") {
   Rng rng(3);
   Tensor noise({500, 3});

@@ -12,6 +12,7 @@ TEST_CASE("vae leaves pictures, metrics, a model and a summary that adds up") {
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK_THAT(outcome.output, ContainsSubstring("epoch  3/3"));
+  CHECK_THAT(outcome.output, ContainsSubstring("KL by axis, from the largest: "));
   for (const char* file : {"samples.png", "reconstructions.png", "manifold.png", "interpolation.png", "metrics.csv",
                            "steps.csv", "axes.csv", "codes.csv", "model.safetensors"})
     CHECK(fs::file_size(data.path() / "a" / file) > 0);
