@@ -2,6 +2,7 @@
 // Runs that can be stopped at any moment and resumed: Ctrl-C finishes the step, saves, and says how to go on.
 
 #include <csignal>
+#include <string>
 #include <tapegrad/io.hpp>
 
 #include "options.hpp"
@@ -21,6 +22,18 @@ inline void add_checkpoints(CLI::App& app, CheckpointOptions& options) {
   app.add_option("--checkpoint-every", options.every,
                  "save OUT/checkpoint.safetensors after every so many steps; 0: only when interrupted")
       ->check(whole<tg::Index>(0));
+}
+
+/// A word to be pasted into a shell, in quotes where it needs them.
+inline std::string shell_word(const std::string& text) {
+  const char* const harmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,:@%";
+  if (text.find_first_not_of(harmless) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char letter : text) {
+    if (letter == '\'') quoted += "'\\'";
+    quoted += letter;
+  }
+  return quoted + "'";
 }
 
 /// Saves a run's state now and then. Until it ends, an interrupt (Ctrl-C) or SIGTERM waits for the end of a step; a
@@ -68,7 +81,7 @@ class Checkpoints {
   void stop_if_asked() const {
     if (!asked_to_stop()) return;
     state.save(path_);
-    throw std::runtime_error("interrupted; to go on, give the same options and --resume " + path_);
+    throw std::runtime_error("interrupted; to go on, give the same options and --resume " + shell_word(path_));
   }
 
  private:

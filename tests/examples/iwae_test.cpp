@@ -60,24 +60,26 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
 
 TEST_CASE("iwae: an interrupt lets the step finish, saves, and says how to go on") {
   const Data data;
-  const std::string out = (data.path() / "a").string(), checkpoint = out + "/checkpoint.safetensors";
+  const fs::path out = data.path() / "a run";
+  const auto quoted = [](const fs::path& path) { return "'" + path.string() + "'"; };
+  const std::string checkpoint = quoted(out / "checkpoint.safetensors"), metrics = quoted(out / "metrics.csv");
   const auto interrupted = [&](const std::string& more) {
     // Once the first epoch is over.
     const std::string program =
-        path_of("iwae") + " --data " + data.path().string() + " --stages 8 --quiet --out " + out + more;
+        path_of("iwae") + " --data " + data.path().string() + " --stages 8 --quiet --out " + quoted(out) + more;
     const Outcome outcome =
-        run_command("rm -f " + out + "/metrics.csv; " + program + " 2>&1 & program=$!; while ! grep -qs '^1,' " + out +
-                    "/metrics.csv && kill -0 $program; do sleep 0.01; done; kill -INT $program; wait $program");
+        run_command("rm -f " + metrics + "; " + program + " 2>&1 & program=$!; while ! grep -qs '^1,' " + metrics +
+                    " && kill -0 $program; do sleep 0.01; done; kill -INT $program; wait $program");
     CHECK(outcome.exit_code == 1);
     CHECK_THAT(outcome.output,
                ContainsSubstring("interrupted; to go on, give the same options and --resume " + checkpoint));
   };
   interrupted("");
   interrupted(" --resume " + checkpoint);
-  std::ifstream metrics(out + "/metrics.csv");
+  std::ifstream file(out / "metrics.csv");
   std::string line;
-  std::getline(metrics, line);
+  std::getline(file, line);
   int epochs = 0;
-  while (std::getline(metrics, line)) CHECK(std::stoi(line) == ++epochs);
+  while (std::getline(file, line)) CHECK(std::stoi(line) == ++epochs);
   CHECK(epochs >= 2);
 }

@@ -2,6 +2,7 @@
 
 #include "../../examples/common/report.hpp"
 
+#include "../../examples/common/checkpoints.hpp"
 #include "catch.hpp"
 #include "io/temporary.hpp"
 
@@ -30,4 +31,11 @@ TEST_CASE("--out that cannot be a folder is named") {
   CHECK_THROWS_WITH(output_path(options, "x"), file + ": cannot be made a folder: Not a directory");
   options.out = "";
   CHECK_THROWS_WITH(output_path(options, "x"), ContainsSubstring("\"\": cannot be made a folder: "));
+}
+
+TEST_CASE("a path to be pasted into a shell is in quotes where it needs them") {
+  CHECK(shell_word("out/vae-2d/checkpoint.safetensors") == "out/vae-2d/checkpoint.safetensors");
+  CHECK(shell_word("my runs/a") == "'my runs/a'");
+  CHECK(shell_word("a$b") == "'a$b'");
+  CHECK(shell_word("it's") == "'it'\\''s'");
 }
