@@ -165,18 +165,23 @@ inline std::string out_of_memory(const CLI::App& app) {
 /// Reads the options and runs the program; errors are one line on stderr and exit code 1.
 template <class Program>
 int run_main(CLI::App& app, int argc, char** argv, const Program& program) {
+  const auto fail = [&app](const char* what) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), what);
+    return 1;
+  };
+  int code = 0;
   try {
     app.parse(argc, argv);
     program();
-    return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    code = app.exit(error);  // 0 after --help
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), out_of_memory(app).c_str());
+    return fail(out_of_memory(app).c_str());
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+    return fail(error.what());
   }
-  return 1;
+  const bool printed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return code == 0 && !printed ? fail("standard output could not be written (is its disk full?)") : code;
 }
 
 }  // namespace examples

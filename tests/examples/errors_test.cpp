@@ -126,6 +126,15 @@ TEST_CASE("images of another size are refused by all programs") {
   }
 }
 
+TEST_CASE("what cannot be printed is an error") {
+  const Data data;
+  for (const std::string& arguments : {std::string("--help"), small(data, "a")}) {
+    const Outcome outcome = run_command(path_of("classifier") + " " + arguments + " 2>&1 >/dev/full");
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.output == "classifier: standard output could not be written (is its disk full?)\n");
+  }
+}
+
 TEST_CASE("a figure is not written to a device, and that is an error") {
   const Data data;
   fs::create_directories(data.path() / "a");
