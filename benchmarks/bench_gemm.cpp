@@ -28,7 +28,7 @@ void measure_product(benchmark::State& state, const bench::Product& product, boo
   });
 }
 
-/// One tile, on operands that lie near: what products could reach.
+/// One tile, on operands that lie near, a packed strip and a packed panel: what products could reach.
 void measure_tile(benchmark::State& state) {
   namespace gemm = tapegrad::gemm_detail;
   const gemm::Kernel& kernel = gemm::kernel();
@@ -36,8 +36,8 @@ void measure_tile(benchmark::State& state) {
   const bench::Operands operands(tile, false);
   const float zeros[gemm::max_width * gemm::max_lanes] = {};
   const gemm::PanelWork one_tile{.a = operands.a(),
-                                 .a_row = tile.k,
-                                 .a_step = 1,
+                                 .a_row = 1,
+                                 .a_step = tile.m,
                                  .a_strip = 0,
                                  .b = operands.b(),
                                  .b_step = tile.n,
@@ -50,7 +50,7 @@ void measure_tile(benchmark::State& state) {
                                  .depth = tile.k};
   measure(state, tile.operations(), 1, [&] {
     gemm::PanelWork work = one_tile;
-    kernel.multiply(work, tile.n, false);
+    kernel.multiply(work, tile.n, true);
   });
 }
 

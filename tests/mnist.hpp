@@ -10,8 +10,8 @@
 inline std::filesystem::path mnist_dir() {
   const char* chosen = std::getenv("TAPEGRAD_TEST_MNIST_DIR");
   const std::filesystem::path dir = chosen ? chosen : TAPEGRAD_SOURCE_DIR "/data/mnist";
-  for (const std::string name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-                                 "t10k-labels-idx1-ubyte"}) {
+  for (const std::string name :
+       {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
     if (std::filesystem::exists(dir / name) || std::filesystem::exists(dir / (name + ".gz"))) continue;
     std::printf("skipped: no %s in %s; tools/fetch-mnist fetches it\n", name.c_str(), dir.c_str());
     std::fflush(stdout);

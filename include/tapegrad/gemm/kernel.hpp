@@ -1,6 +1,7 @@
 #pragma once
 // The tiles and packs of each instruction set, as a table that the driver (product.hpp) works with.
 
+#include <array>
 #include <limits>
 
 #include "pack.hpp"
@@ -24,17 +25,14 @@ template <>
 inline constexpr Thresholds thresholds<max_lanes> = {2, 2, 1 << 13, 3};
 
 struct Kernel {
-  using TilesOfWidth = void (*[max_width])(PanelWork*);  // [w - 1]: w vectors wide
-  struct TilesOfHeight {
-    TilesOfWidth whole;
-    TilesOfWidth half;
-  };
+  using TilesOfWidth = std::array<void (*)(PanelWork*), max_width>;  // [w - 1]: w vectors wide
 
   int lanes;
   int height;
   const Thresholds& pays_from;
-  TilesOfHeight tiles;
-  TilesOfHeight packed_tiles;         // for packed strips of A
+  TilesOfWidth tiles;
+  TilesOfWidth half_tiles;            // of half the height
+  TilesOfWidth side_by_side_tiles;    // for whole strips of A whose rows lie side by side
   void (*copying_tiles)(PanelWork*);  // of the whole height and width
   void (*pack_rows)(const PackWork*);
   void (*pack_columns)(const PackWork*);
@@ -51,40 +49,33 @@ struct Kernel {
   }
 
   /// The rows of C under a panel so wide. Up to half a strip at the end takes half a tile.
-  void multiply(PanelWork& work, Index width, bool packed) const {
-    const TilesOfHeight& of_height = packed ? packed_tiles : tiles;
+  void multiply(PanelWork& work, Index width, bool side_by_side) const {
     const Index w = width / lanes - 1;
     const Index rest = work.rows % height;
-    const bool half = rest > 0 && 2 * rest <= height;
-    if (half) work.rows -= rest;
-    of_height.whole[w](&work);
-    if (half) {
-      work.rows = rest;
-      of_height.half[w](&work);
-    }
+    work.rows -= rest;
+    (side_by_side ? side_by_side_tiles : tiles)[w](&work);
+    if (rest == 0) return;
+    work.rows = rest;
+    (2 * rest <= height ? half_tiles : tiles)[w](&work);
   }
 };
 
-template <Isa isa, int height, int packed_rows>
-inline constexpr Kernel::TilesOfHeight tiles_for = {
-    {simd::run_for<isa, Tiles<height, 1, packed_rows>, PanelWork*>,
-     simd::run_for<isa, Tiles<height, 2, packed_rows>, PanelWork*>,
-     simd::run_for<isa, Tiles<height, 3, packed_rows>, PanelWork*>},
-    {simd::run_for<isa, Tiles<height / 2, 1, packed_rows>, PanelWork*>,
-     simd::run_for<isa, Tiles<height / 2, 2, packed_rows>, PanelWork*>,
-     simd::run_for<isa, Tiles<height / 2, 3, packed_rows>, PanelWork*>},
-};
+template <Isa isa, int height, bool side_by_side = false>
+inline constexpr Kernel::TilesOfWidth tiles_for = {simd::run_for<isa, Tiles<height, 1, side_by_side>, PanelWork*>,
+                                                   simd::run_for<isa, Tiles<height, 2, side_by_side>, PanelWork*>,
+                                                   simd::run_for<isa, Tiles<height, 3, side_by_side>, PanelWork*>};
 
 /// AVX-512 has 32 registers: 8 x 3 hold C, 3 a row of B, 1 or 2 the number of A. The others have 16: 4 x 3 + 3 + 1.
-/// Only AVX-512 profits from the constant addresses of packed strips.
+/// Only AVX-512 profits from rows side by side.
 template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
     lanes,
     height,
     thresholds<lanes>,
-    tiles_for<isa, height, 0>,
-    tiles_for<isa, height, lanes == max_lanes ? height : 0>,
-    simd::run_for<isa, Tiles<height, max_width, 0, true>, PanelWork*>,
+    tiles_for<isa, height>,
+    tiles_for<isa, height / 2>,
+    tiles_for<isa, height, lanes == max_lanes>,
+    simd::run_for<isa, Tiles<height, max_width, false, true>, PanelWork*>,
     simd::run_for<isa, PackRows, const PackWork*>,
     simd::run_for<isa, PackColumns, const PackWork*>,
     simd::run_for<Isa::portable, PackAny, const PackWork*>,

@@ -136,7 +136,7 @@ class Product {
     Index strip;
     Index row;
     Index step;
-    bool packed;
+    bool side_by_side;  // for the tiles of that name
   };
 
   /// Part of B.
@@ -154,12 +154,14 @@ class Product {
   }
 
   /// The strips of that part of A as they lie; or packed into the block's room, where enough panels of B make up for
-  /// it.
+  /// it. Rows that lie side by side anyway (g^T) are as good as packed for few steps of k; for more, the other tiles
+  /// fetch A.
   Strips strips_of_a(Index block, Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
     const Scalar* const first = a_.at(rows.begin, depth.begin);
     if (depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < strip_panels(rows, depth))
-      return {first, height * a_.row_stride, a_.row_stride, a_.col_stride, false};
+      return {first, height * a_.row_stride, a_.row_stride, a_.col_stride,
+              a_.row_stride == 1 && depth.size() < min_strip_depth};
     Scalar* const copy = packed_room_ + block * max_part;
     for (Index i = 0; i < rows.size(); i += height) {
       const PackWork work{first + i * a_.row_stride,         a_.col_stride,           a_.row_stride, depth.size(),
@@ -210,7 +212,7 @@ class Product {
     const bool by_rows = b_.col_stride == 1;
     const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
     if (by_rows && !worth_a_copy && cols.size() == width) {
-      kernel_.multiply(work, width, strips.packed);
+      kernel_.multiply(work, width, strips.side_by_side);
       return;
     }
     if (by_rows && worth_a_copy && cols.size() == max_width * kernel_.lanes) {
@@ -224,7 +226,7 @@ class Product {
     }
     work.b = copy;
     work.b_step = width;
-    kernel_.multiply(work, width, strips.packed);
+    kernel_.multiply(work, width, strips.side_by_side);
   }
 
   /// That panel, if it is worth fetching while so many rows and steps of another are computed.

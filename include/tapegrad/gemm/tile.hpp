@@ -70,9 +70,9 @@ struct PanelWork {
 /// One tile after another, down the rows, which leave `work` at the row after the last. A tile keeps height x width
 /// vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height` rows broadcasts one
 /// number of A and adds its products to the row. What it loads of B it can copy on the way: that costs next to nothing,
-/// as stores are what a tile has none of. Where strips of A are packed, so many rows of them with each step of k, the
-/// addresses are constants.
-template <int height, int width, int packed_rows = 0, bool copies = false>
+/// as stores are what a tile has none of. Where A's rows lie side by side (a_row is 1), the way from one to the next is
+/// a constant; such tiles are for whole strips.
+template <int height, int width, bool side_by_side = false, bool copies = false>
 struct Tiles {
   template <int lanes>
   static TAPEGRAD_INLINE void run(PanelWork* work) {
@@ -94,7 +94,7 @@ struct Tiles {
     }
 
     for (; w.rows > 0; w.rows -= height) {
-      if (w.rows < height) [[unlikely]] {
+      if (!side_by_side && w.rows < height) [[unlikely]] {
         TAPEGRAD_UNROLL
         for (int i = 1; i < height; ++i) {
           if (i >= w.rows) row[i] = start_row[i] = 0;
@@ -140,17 +140,17 @@ struct Tiles {
           }
           TAPEGRAD_UNROLL
           for (int i = 0; i < height; ++i) {
-            if (packed_rows > 0 && i % 2 == 1) {
+            if (side_by_side && i % 2 == 1) {
               TAPEGRAD_UNROLL
               for (int j = 0; j < width; ++j) sum[i][j] = fma(a + i, b_row[j], sum[i][j]);
             } else {
-              const V a_number = V::all(a[packed_rows > 0 ? i : row[i]]);
+              const V a_number = V::all(a[side_by_side ? i : row[i]]);
               TAPEGRAD_UNROLL
               for (int j = 0; j < width; ++j) sum[i][j] = fma(a_number, b_row[j], sum[i][j]);
             }
           }
-          if constexpr (packed_rows == 0 && fetches_beside(lanes)) __builtin_prefetch(a + a_ahead);
-          a += packed_rows > 0 ? packed_rows : w.a_step;
+          if constexpr (!side_by_side && fetches_beside(lanes)) __builtin_prefetch(a + a_ahead);
+          a += w.a_step;
           b += w.b_step;
         }
       };
