@@ -108,6 +108,7 @@ TEST_CASE("so do errors of a layer's options, which are of no op yet") {
   CHECK(model(x).shape() == tg::Shape{2, 3});
   layer.lower = 2;
   CHECK_THROWS_WITH(model(x), "clamp: got [2, 1]; the bounds must be numbers and in order [0]");
+  CHECK_THROWS_WITH(layer(tg::Var()), ContainsSubstring("a Var of no tape") && ContainsSubstring(" [0]"));
   layer.axis = 5;
   CHECK_THROWS_WITH(model(x), "softmax: axis 5 of a tensor of shape 2x3; axes run from -2 to 1 [0]");
 }

@@ -119,8 +119,8 @@ class Layer : public Module {
   virtual Var forward(Var x) = 0;
   /// Calls `forward`; errors within say where they happened.
   Var operator()(Var x) {
-    const Tape::Scope scope(x.tape(), *this);
     try {
+      const Tape::Scope scope(x.tape(), *this);
       return forward(x);
     } catch (Error& error) {  // of no op: an option's, say
       error.locate(path());
