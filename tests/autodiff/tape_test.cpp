@@ -7,6 +7,10 @@
 #include "catch.hpp"
 #include "toy_ops.hpp"
 
+#ifndef __has_feature
+#define __has_feature(name) 0  // clang's
+#endif
+
 using namespace toy;
 
 namespace {
@@ -372,3 +376,23 @@ TEST_CASE("what is detached from a parameter is a constant") {
   CHECK(tape.parameter(p).op() == std::string("parameter"));
   CHECK(detach(tape.parameter(p)).op() == std::string("constant"));
 }
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+TEST_CASE("AddressSanitizer knows which numbers of a tape may be read: those of this pass") {
+  Tape tape;
+  const ConstTensorView small = tape.variable(Tensor({3})).value();
+  const ConstTensorView large = tape.variable(Tensor({100'000})).value();  // in a block of its own
+  const auto poisoned = [](ConstTensorView numbers) {
+    return __asan_region_is_poisoned(const_cast<Scalar*>(numbers.data()),
+                                     static_cast<std::size_t>(numbers.size()) * sizeof(Scalar)) != nullptr;
+  };
+  CHECK_FALSE(poisoned(small));
+  CHECK_FALSE(poisoned(large));
+  CHECK(poisoned({small.data(), {4}}));
+  tape.reset();
+  CHECK(poisoned(small));
+  CHECK(poisoned(large));
+  CHECK(tape.variable(Tensor({3})).value().data() == small.data());
+  CHECK_FALSE(poisoned(small));
+}
+#endif
