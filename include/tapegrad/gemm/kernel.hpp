@@ -50,7 +50,7 @@ struct Kernel {
 
   /// The rows of C under a panel so wide. Up to half a strip at the end takes half a tile.
   void multiply(PanelWork& work, Index width, bool side_by_side) const {
-    const Index w = width / lanes - 1;
+    const auto w = static_cast<std::size_t>(width / lanes - 1);
     const Index rest = work.rows % height;
     work.rows -= rest;
     (side_by_side ? side_by_side_tiles : tiles)[w](&work);
