@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../autodiff/arena.hpp"
 #include "../autodiff/parameter.hpp"
 #include "../ops/blocks.hpp"
 
@@ -15,10 +16,10 @@ namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// What an optimizer knows of one parameter beside its value; all that a checkpoint has to keep.
 struct ParameterState {
-  /// A tensor of the parameter's shape, under PyTorch's name for it.
+  /// Numbers of the parameter's shape, in the optimizer's memory, under PyTorch's name for them.
   struct Buffer {
     const char* name;
-    Tensor value;
+    TensorView value;
   };
   Parameter* parameter;
   std::size_t group;
@@ -184,7 +185,11 @@ class Optimizer {
   }
   void add_parameter(Parameter& parameter, std::span<const InitialBuffer> buffers) {
     ParameterState& added = states_.emplace_back(ParameterState{&parameter, groups(), 0, {}});
-    for (const auto& [name, value] : buffers) added.buffers.push_back({name, Tensor(parameter.shape(), value)});
+    for (const auto& [name, value] : buffers) {
+      const TensorView buffer(memory_.allocate_numbers(parameter.size()), parameter.shape());
+      buffer.fill(value);
+      added.buffers.push_back({name, buffer});
+    }
   }
 
   static bool is_updated(const Parameter& parameter) { return parameter.has_grad() && parameter.requires_grad(); }
@@ -211,6 +216,7 @@ class Optimizer {
   bool error_if_nonfinite_ = false;
   std::vector<double> lrs_;  // of each group
   std::vector<ParameterState> states_;
+  detail::Arena memory_;  // of their buffers, which lie together: every step goes through all of them
 };
 
 /// An optimizer whose groups differ in more than the learning rate: each has an `Options`, with a member `lr`.

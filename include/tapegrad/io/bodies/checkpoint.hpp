@@ -132,7 +132,7 @@ TAPEGRAD_BODY void Checkpoint::visit(Archive& archive, const std::string& name, 
     const std::string prefix = detail::concat(name, ".", i++, ".");
     archive.once_all_fits([&state, steps = archive.count(prefix + "steps", state.steps)] { state.steps = steps; });
     for (auto& buffer : state.buffers)
-      archive.tensor(prefix + buffer.name, buffer.value, [&buffer] { return buffer.value.view(); });
+      archive.tensor(prefix + buffer.name, buffer.value, [&buffer] { return buffer.value; });
   }
 }
 
