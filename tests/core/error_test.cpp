@@ -13,7 +13,8 @@ TEST_CASE("messages write numbers as streams do, and take all kinds of parts") {
   CHECK(detail::concat(text, ' ', "literal ", std::string_view("view "), -1, " ", std::size_t{2}, " ", Shape{2, 3}) ==
         "text literal view -1 2 2x3");
   CHECK(detail::concat(0.1f, " ", 1e30, " ", 1234567.0, " ", -0.0, " ", 3.0) == "0.1 1e+30 1.23457e+06 -0 3");
-  CHECK(detail::concat(std::numeric_limits<double>::infinity(), " ", std::nan("")) == "inf nan");
+  CHECK(detail::concat(std::numeric_limits<double>::infinity(), " ", std::nan(""), " ", -std::nan("")) ==
+        "inf nan nan");
   CHECK(detail::concat() == "");
 }
 

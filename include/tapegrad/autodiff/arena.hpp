@@ -62,14 +62,15 @@ class Arena {
     std::size_t bytes;
   };
 
-  /// From the beginning of the next block that has room, or of a new one. That fills a huge page, and is at least twice
-  /// as large as the one before: so there are few of them.
+  /// From the beginning of the next block that has room, or of a new one. But for a small first one, those fill a huge
+  /// page, and are at least twice as large as the one before: so there are few of them.
   [[gnu::noinline]] void* allocate_elsewhere(std::size_t bytes) {
     std::size_t next = memory_ ? current_ + 1 : 0;
     while (next < blocks_.size() && blocks_[next].bytes < bytes) ++next;
     if (next == blocks_.size()) {
-      const std::size_t least = blocks_.empty() ? first_block : std::max(huge_page, 2 * blocks_.back().bytes);
-      const std::size_t size = std::max(bytes, least);
+      const std::size_t before = blocks_.empty() ? 0 : blocks_.back().bytes;
+      const std::size_t size =
+          before == 0 && bytes <= first_block ? first_block : std::max({bytes, huge_page, 2 * before});
       blocks_.push_back({allocate_aligned<std::byte>(size), size});
       ASAN_POISON_MEMORY_REGION(blocks_.back().memory.get(), size);
     }

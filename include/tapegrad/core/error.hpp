@@ -2,6 +2,7 @@
 // One line an error: what failed, what it got, the rule, and where (the module's path).
 
 #include <charconv>
+#include <cmath>
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
@@ -57,9 +58,11 @@ class IoError : public Error {
 
 namespace detail {
 
-/// Appends a number to a text with so many digits, whatever the locale.
+/// Appends a number to a text with so many digits, whatever the locale. (A NaN's sign, which says nothing, is left
+/// out.)
 inline void append_number(std::string& text, double value, int digits,
                           std::chars_format format = std::chars_format::general) {
+  if (std::isnan(value)) value = std::abs(value);
   char number[400];  // the longest without an exponent has 309 digits before the point
   text.append(number, std::to_chars(number, number + sizeof number, value, format, digits).ptr);
 }

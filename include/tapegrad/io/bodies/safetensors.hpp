@@ -75,6 +75,8 @@ class SafetensorsReader {
   /// The header; data_ is what follows it.
   std::string_view split() {
     check(bytes_.size() >= 8, "has ", bytes_.size(), " bytes; a safetensors file begins with 8, its header's length");
+    check(std::memcmp(bytes_.data(), "PK\3\4", 4) != 0, "is a zip archive, as PyTorch's torch.save and numpy's savez ",
+          "write; save its tensors with safetensors.torch.save_file");
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), 8);
     check(length <= bytes_.size() - 8, "says that its header has ", length, " bytes; ", bytes_.size() - 8,
