@@ -134,6 +134,7 @@ int main(int argc, char** argv) {
   add_place(app, options.common);
   app.add_option("samples", options.samples, "folders of runs with a samples.npy, or .npy files")
       ->required()
+      ->default_str("")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--classifier", options.classifier, "the model that the program classifier saved");
   app.add_option("--count", options.count, "images of each set to compare")->check(whole(2, 1000000));

@@ -12,7 +12,10 @@ class DoesNotCompile(Exception):
 def compile_cost(command):
     """Seconds of processor time, and peak MB."""
     with tempfile.TemporaryFile("w+") as messages:
-        process = subprocess.Popen(command, stderr=messages)
+        try:
+            process = subprocess.Popen(command, stderr=messages)
+        except OSError as error:
+            raise DoesNotCompile(f"{command[0]}: {error.strerror}") from None
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:

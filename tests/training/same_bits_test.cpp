@@ -41,7 +41,7 @@ TEST_CASE("training gives the same bits on any number of threads") {
     INFO("threads: " << threads);
     CHECK(equal(expected, trained(images)));
   }
-  tell_tried(std::to_string(12 * many_epochs) + " steps on 1, 2, 3, 4 and 7 threads");
+  tell_tried(std::to_string(12 * many_epochs) + " steps cut for 1, 2, 3, 4 and 7 threads");
 }
 
 TEST_CASE("training gives the same bits on a busy machine") {

@@ -27,8 +27,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include "../core/function_ref.hpp"
+#include "../core/set_while.hpp"
 #include "tape.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI {

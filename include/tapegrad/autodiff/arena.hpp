@@ -7,10 +7,12 @@
 #include "../core/memory.hpp"
 
 #if __has_include(<sanitizer/asan_interface.h>)
-#include <sanitizer/asan_interface.h>  // whose macros do nothing where there is no AddressSanitizer
+#include <sanitizer/asan_interface.h>  // whose macros do nothing in a build without AddressSanitizer
+#define TAPEGRAD_POISON ASAN_POISON_MEMORY_REGION
+#define TAPEGRAD_UNPOISON ASAN_UNPOISON_MEMORY_REGION
 #else
-#define ASAN_POISON_MEMORY_REGION(begin, bytes) (static_cast<void>(begin), static_cast<void>(bytes))
-#define ASAN_UNPOISON_MEMORY_REGION(begin, bytes) (static_cast<void>(begin), static_cast<void>(bytes))
+#define TAPEGRAD_POISON(begin, bytes) (static_cast<void>(begin), static_cast<void>(bytes))
+#define TAPEGRAD_UNPOISON TAPEGRAD_POISON
 #endif
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
@@ -26,7 +28,7 @@ class Arena {
     if (begin + bytes > room_) [[unlikely]]
       return allocate_elsewhere(bytes);
     used_ = begin + bytes;
-    ASAN_UNPOISON_MEMORY_REGION(memory_ + begin, bytes);
+    TAPEGRAD_UNPOISON(memory_ + begin, bytes);
     return memory_ + begin;
   }
 
@@ -43,7 +45,7 @@ class Arena {
 
   /// Takes everything back, keeps the blocks.
   void rewind() {
-    for (const Block& block : blocks_) ASAN_POISON_MEMORY_REGION(block.memory.get(), block.bytes);
+    for (const Block& block : blocks_) TAPEGRAD_POISON(block.memory.get(), block.bytes);
     if (!blocks_.empty()) begin_block(0);
   }
 
@@ -72,11 +74,11 @@ class Arena {
       const std::size_t size =
           before == 0 && bytes <= first_block ? first_block : std::max({bytes, huge_page, 2 * before});
       blocks_.push_back({allocate_aligned<std::byte>(size), size});
-      ASAN_POISON_MEMORY_REGION(blocks_.back().memory.get(), size);
+      TAPEGRAD_POISON(blocks_.back().memory.get(), size);
     }
     begin_block(next);
     used_ = bytes;
-    ASAN_UNPOISON_MEMORY_REGION(memory_, bytes);
+    TAPEGRAD_UNPOISON(memory_, bytes);
     return memory_;
   }
   void begin_block(std::size_t block) {

@@ -8,8 +8,10 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "../core/random.hpp"
 #include "../core/set_while.hpp"
 #include "tape.hpp"
 

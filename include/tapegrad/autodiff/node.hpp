@@ -20,7 +20,8 @@ struct OpType {
   void (*backward)(Tape& tape, std::uint32_t index);
 };
 
-/// One value on the tape. Everything it points to lives in the arena, but for a borrowed value and a parameter's.
+/// One value on the tape. The numbers, the op and the lists lie in the arena, but for a borrowed value and a
+/// parameter's.
 struct Node {
   Node() {}  // were it defaulted, std::vector would set all bytes to 0 before: a tenth of a tiny op's time
 

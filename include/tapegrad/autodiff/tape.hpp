@@ -134,7 +134,7 @@ class Tape {
   /// See Var::grad.
   ConstTensorView grad(Var var);
 
-  /// The memory it holds, in bytes.
+  /// The memory that values, gradients and nodes take, in bytes, used or not.
   std::size_t bytes() const { return arena_.bytes() + nodes_.capacity() * sizeof(detail::Node); }
   /// The number of values recorded since `reset()`.
   Index size() const { return static_cast<Index>(nodes_.size()); }

@@ -17,6 +17,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 inline constexpr std::size_t alignment = 64;
 /// The numbers in a cache line.
 inline constexpr Index cache_line = alignment / sizeof(Scalar);
+/// As many numbers as fill the cache lines that `count` of them begin.
+constexpr Index whole_lines(Index count) { return (count + cache_line - 1) / cache_line * cache_line; }
 
 /// Arrays that fill at least three quarters of such pages lie in them where the system has them: a step of training
 /// goes through tens of megabytes, and a processor looks up each page of 4 KB, in a virtual machine twice.

@@ -3,6 +3,7 @@
 // and slow to compile.
 
 #include <array>
+#include <type_traits>
 
 #include "eigen_tensor.hpp"
 #include "tensor.hpp"

@@ -75,7 +75,7 @@ class ImageDataset {
 /// matrices convert: `TensorDataset set(X, Y)`, a row a sample. What has one axis (Eigen's vectors) is a column.
 class TensorDataset {
  public:
-  /// Throws ValueError for a scalar.
+  /// Throws ValueError for a scalar, and for more than 2^31 - 1 samples.
   explicit TensorDataset(Tensor inputs) : inputs_(as_samples(std::move(inputs))) {
     detail::check_count("data set", inputs_.shape()[0]);
   }

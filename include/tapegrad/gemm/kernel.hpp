@@ -3,6 +3,7 @@
 
 #include <array>
 #include <limits>
+#include <type_traits>
 
 #include "pack.hpp"
 #include "tile.hpp"

@@ -62,8 +62,8 @@ struct PanelWork {
   Index cols;  // at most the tile's width, and less by less than a vector
   Index depth;
   Scalar* copy = nullptr;           // where tiles that copy B's rows put them, one after another
-  bool fetches_c = false;           // whether to fetch C where the next tile will write: below, or
-  const Scalar* c_after = nullptr;  // after the last one, here
+  bool fetches_c = false;           // whether to fetch the C that the next tile will write
+  const Scalar* c_after = nullptr;  // which is here after the last tile
   Fetch next_b = {};                // what else to fetch
 };
 

@@ -2,21 +2,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "../autodiff/arena.hpp"
 #include "../autodiff/parameter.hpp"
+#include "../core/memory.hpp"
 #include "../ops/blocks.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
 /// What an optimizer knows of one parameter beside its value; all that a checkpoint has to keep.
 struct ParameterState {
-  /// Numbers of the parameter's shape, in the optimizer's memory, under PyTorch's name for them.
+  /// A tensor of the parameter's shape, in the optimizer's memory, under PyTorch's name for it.
   struct Buffer {
     const char* name;
     TensorView value;
@@ -97,26 +99,32 @@ class Optimizer {
     const char* name;
     double value;
   };
-  /// Adds a group, and allocates its state. Throws ValueError for no parameters, a null one, or one that is there
-  /// already; the optimizer is as before then.
+  /// Adds a group, and allocates its state in one piece, as every step goes through all of it. Throws ValueError for no
+  /// parameters, a null one, or one that is there already; the optimizer is as before then.
   void add_parameters(const std::vector<Parameter*>& parameters, double lr, std::span<const InitialBuffer> buffers) {
     check_lr(lr);
-    require(!parameters.empty(), "got no parameters; there is nothing to optimise");
-    const std::size_t before = states_.size();
-    std::set<const Parameter*> known;
-    for (const ParameterState& state : states_) known.insert(state.parameter);
-    try {
-      for (std::size_t i = 0; i < parameters.size(); ++i) {
-        require(parameters[i] != nullptr, "parameter ", i, " is a null pointer");
-        if (!known.insert(parameters[i]).second)
-          refuse(described(*parameters[i], i), " is there already; each may be given once");
-        add_parameter(*parameters[i], buffers);
+    check_new(parameters);
+    Index numbers = 0;
+    for (const Parameter* parameter : parameters)
+      numbers += static_cast<Index>(buffers.size()) * detail::whole_lines(parameter->size());
+    Tensor memory = Tensor::uninitialized({numbers});
+    std::vector<ParameterState> added;
+    Scalar* next = memory.data();
+    for (Parameter* parameter : parameters) {
+      ParameterState& state = added.emplace_back(ParameterState{parameter, groups(), 0, {}});
+      for (const auto& [name, value] : buffers) {
+        const TensorView buffer(next, parameter->shape());
+        buffer.fill(value);
+        state.buffers.push_back({name, buffer});
+        next += detail::whole_lines(parameter->size());
       }
-      lrs_.push_back(lr);
-    } catch (...) {
-      states_.resize(before);
-      throw;
     }
+    states_.reserve(states_.size() + added.size());
+    memory_.reserve(groups() + 1);
+    lrs_.reserve(groups() + 1);  // nothing fails from here on
+    std::ranges::move(added, std::back_inserter(states_));
+    memory_.push_back(std::move(memory));
+    lrs_.push_back(lr);
   }
 
   /// One step for one parameter, whose count of steps includes it.
@@ -183,12 +191,15 @@ class Optimizer {
     require(group < groups(), "group ", group, " of ", groups(), "; groups count from 0");
     return group;
   }
-  void add_parameter(Parameter& parameter, std::span<const InitialBuffer> buffers) {
-    ParameterState& added = states_.emplace_back(ParameterState{&parameter, groups(), 0, {}});
-    for (const auto& [name, value] : buffers) {
-      const TensorView buffer(memory_.allocate_numbers(parameter.size()), parameter.shape());
-      buffer.fill(value);
-      added.buffers.push_back({name, buffer});
+  /// Throws ValueError unless there are parameters, and each is given for the first time.
+  void check_new(const std::vector<Parameter*>& parameters) const {
+    require(!parameters.empty(), "got no parameters; there is nothing to optimise");
+    std::set<const Parameter*> known;
+    for (const ParameterState& state : states_) known.insert(state.parameter);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      require(parameters[i] != nullptr, "parameter ", i, " is a null pointer");
+      if (!known.insert(parameters[i]).second)
+        refuse(described(*parameters[i], i), " is there already; each may be given once");
     }
   }
 
@@ -214,9 +225,9 @@ class Optimizer {
 
   const char* name_;
   bool error_if_nonfinite_ = false;
-  std::vector<double> lrs_;  // of each group
+  std::vector<double> lrs_;     // of each group
+  std::vector<Tensor> memory_;  // of each group's buffers
   std::vector<ParameterState> states_;
-  detail::Arena memory_;  // of their buffers, which lie together: every step goes through all of them
 };
 
 /// An optimizer whose groups differ in more than the learning rate: each has an `Options`, with a member `lr`.

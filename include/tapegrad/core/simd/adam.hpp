@@ -1,5 +1,5 @@
 #pragma once
-// Adam's update. Described in simd.hpp, which includes this file after declaring what stands here.
+// Adam's update. Declared and described in simd.hpp.
 
 #include <cmath>
 #include <limits>

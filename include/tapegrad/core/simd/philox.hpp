@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <numbers>
+#include <type_traits>
 
 #include "math.hpp"
 
@@ -16,12 +17,12 @@ namespace detail {
 /// Blocks that are made at a time, enough to keep the vectors busy.
 inline constexpr int philox_blocks = 32;
 
-/// word[w][i] is word w of a block: of each `lanes` blocks in the order in which transposing puts them in theirs.
+/// word[w][i] is word w of block i; but the blocks that share a vector are in the order that transpose() undoes.
 struct PhiloxWords {
   alignas(64) std::uint32_t word[4][philox_blocks];
 };
 
-/// The products of the lower halves of a and of a number below 2^32.
+/// The lower half of each a, times b, which is below 2^32.
 template <int lanes>
 TAPEGRAD_INLINE Vec<std::uint64_t, lanes> multiply_low(const Vec<std::uint64_t, lanes>& a, std::uint64_t b) {
   const auto factor = Vec<std::uint64_t, lanes>::all(b);

@@ -4,8 +4,8 @@
 //
 // All work on a contiguous range and on the calling thread: callers share the work by `parallel_for`, whose chunks do
 // not depend on the number of threads. In float the bits are the same with AVX2 and with AVX-512; the portable loops
-// round twice where the compiler's flags have no fused multiply-add. In double every function is a plain loop over
-// std::. An output may be the same array as an input, but may not overlap it otherwise. n may be 0.
+// round twice where the compiler's flags have no fused multiply-add. In double the functions of single numbers
+// call std::'s. An output may be the same array as an input, but may not overlap it otherwise. n may be 0.
 
 #include <cstdint>
 

@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <initializer_list>
 
 #include <bit>
 #include <cerrno>
