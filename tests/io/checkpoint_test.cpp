@@ -190,14 +190,29 @@ TEST_CASE("of much that does not fit the first ten are named") {
   CHECK_THAT(failure(dir / "none", many), ContainsSubstring("\"n9\" and 2 more") && !ContainsSubstring("n10"));
 }
 
-TEST_CASE("a run of batches of another size is another run") {
+TEST_CASE("a run of other batches is another run, though there are as many") {
   const TemporaryDirectory dir;
   const auto images = training::images(40);
-  data::Batches saved(images, {.size = 10}), other(images, {.size = 5});
-  io::Checkpoint().add("batches", saved).save(dir / "run");
-  io::Checkpoint checkpoint;
-  CHECK_THAT(failure(dir / "run", checkpoint.add("batches", other)),
-             ContainsSubstring("\"batches.count\" is \"4\" there, \"8\" here"));
+  const std::vector<Index> some{0, 1, 2, 3};
+  Rng rng(1);
+  const auto said = [&](const data::BatchOptions& options) {
+    data::Batches saved(images, {.size = 13}), other(images, options);
+    io::Checkpoint checkpoint, of_others;
+    checkpoint.add("batches", saved).save(dir / "run");
+    return failure(dir / "run", of_others.add("batches", other));
+  };
+  CHECK(said({.size = 13}) == "no error");
+  CHECK_THAT(said({.size = 10}), ContainsSubstring("is a checkpoint of another run: \"batches.of\" is \"40 of 40 "
+                                                   "samples, 13 a batch\" there, \"40 of 40 samples, 10 a batch\" "
+                                                   "here"));
+  CHECK_THAT(said({.size = 13, .shuffle = &rng}), ContainsSubstring("13 a batch, shuffled\" here"));
+  CHECK_THAT(said({.size = 13, .drop_last = true}), ContainsSubstring("13 a batch, the rest dropped\" here"));
+  CHECK_THAT(said({.size = 13, .indices = some}), ContainsSubstring("\"4 of 40 samples, 13 a batch\" here"));
+  CHECK_THAT(said({.size = 13, .binarize = data::Binarize::threshold}),
+             ContainsSubstring(", binarized by a threshold"));
+  CHECK_THAT(said({.size = 13, .binarize = data::Binarize::bernoulli, .noise = &rng}),
+             ContainsSubstring(", binarized by draws"));
+  CHECK_THAT(said({.size = 13, .normalize = {0.5, 0.25}}), ContainsSubstring(", normalized by mean 0.5, std 0.25"));
 }
 
 TEST_CASE("early stopping goes on with the patience that is left") {
@@ -238,7 +253,8 @@ TEST_CASE("parts with the same name, and names that the file itself has, are ref
   CHECK(dir.count() == 0);
 }
 
-TEST_CASE("a checkpoint of version 1 can be read, batches without a count too; a newer one is refused by name") {
+TEST_CASE(
+    "checkpoints of versions 1 and 2 can be read, whose batches are counted at most; a newer one is refused by name") {
   const TemporaryDirectory dir;
   const auto file = [&](const std::string& metadata) {
     const std::string header = R"({"__metadata__":{)" + metadata + "}}";
@@ -259,6 +275,7 @@ TEST_CASE("a checkpoint of version 1 can be read, batches without a count too; a
       R"(,"step":"-12","lr":"0.1","key":"18446744073709551615","batches.key":"7","batches.next":"1")";
   checkpoint.load(with("1", values));
   CHECK(batches.state().next == 1);
+  checkpoint.load(with("2", values + R"(,"batches.count":"2")"));
   CHECK(step == -12);
   CHECK(lr == 0.1);
   CHECK(key == ~std::uint64_t{0});
@@ -267,7 +284,9 @@ TEST_CASE("a checkpoint of version 1 can be read, batches without a count too; a
     CHECK_THAT(failure(path, checkpoint), ContainsSubstring(words));
   };
   fails(with("2", values), "is a checkpoint of another run: it lacks \"batches.count\"");
-  fails(with("3", values), R"(file: has format_version "3"; this tapegrad reads those up to 2)");
+  fails(with("2", values + R"(,"batches.count":"3")"), "\"batches.count\" is \"3\" there, \"2\" here");
+  fails(with("3", values), "is a checkpoint of another run: it lacks \"batches.of\"");
+  fails(with("4", values), R"(file: has format_version "4"; this tapegrad reads those up to 3)");
   fails(file(R"("format":"tapegrad","format_version":"1")"),
         "file: is a model's file, and no checkpoint of a run: io::load reads it");
   fails(file(""), R"(file: is no checkpoint of tapegrad: its format is "", not "tapegrad checkpoint")");

@@ -57,7 +57,7 @@ TEST_CASE("a file that NumPy wrote is loaded") {
 TEST_CASE("every damaged or foreign .npy file gets its sentence") {
   const std::string good = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "abcdefgh");
   CHECK(message(good) == "no error");
-  CHECK(message("PK") == "is no .npy file; they begin with \\x93NUMPY");
+  CHECK(message("PK") == "is no .npy file; they begin with \\x93NUMPY (an .npz is a zip archive of such files)");
   CHECK(message("\x93NUMPY" + std::string("\7\0\0\0", 4)) == "is of .npy version 7; 1 to 3 can be read");
   for (std::size_t length = 0; length < good.size(); ++length) {
     INFO("the first " << length << " of " << good.size() << " bytes");

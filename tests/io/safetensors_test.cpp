@@ -156,9 +156,11 @@ TEST_CASE("headers that are none") {
   CHECK(message("") == "has 0 bytes; a safetensors file begins with 8, its header's length");
   CHECK(message(std::string(8, '\xff') + "{}") ==
         "says that its header has 18446744073709551615 bytes; 2 follow: it is truncated or no safetensors file");
-  CHECK(message("PK\3\4" + std::string(100, '\0')) ==
-        "is a zip archive, as PyTorch's torch.save and numpy's savez write; save its tensors with "
+  CHECK(message("PK\3\4" + std::string(100, ' ')) ==
+        "is a zip archive, as PyTorch's torch.save and NumPy's savez write; save its tensors with "
         "safetensors.torch.save_file");
+  CHECK(message("\x93NUMPY\1" + std::string(100, ' ')) == "is a NumPy array; load_npy reads it");
+  CHECK(message("\x1f\x8b\x8" + std::string(100, ' ')) == "is compressed by gzip; gunzip it first");
   CHECK(message(file_of("", "")) ==
         "has a header that is not JSON (at byte 1 of 0): it is damaged or no safetensors file");
   CHECK_THAT(message(file_of("{\"w\"", "")), ContainsSubstring("is not JSON"));

@@ -199,6 +199,14 @@ TEST_CASE("LayerNorm keeps its digits far from zero") {
               {-1.5 * s, -0.5 * s, 0.5 * s, 1.5 * s});
 }
 
+TEST_CASE("the mean that layer_norm takes away has the digits of a double") {
+  if (sizeof(tg::Scalar) != sizeof(float)) return;
+  tg::Tape tape;
+  const auto y = layer_norm(tape.constant(tg::Tensor({2}, {16777216, 16777218})), 2, 1e-12).value();
+  CHECK(y[0] == Approx(-1));
+  CHECK(y[1] == Approx(1));
+}
+
 TEST_CASE("LayerNorm refuses what cannot be right") {
   tg::Rng rng(1);
   CHECK_NOTHROW(nn::LayerNorm(rng, 1));

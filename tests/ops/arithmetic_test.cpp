@@ -86,6 +86,14 @@ TEST_CASE("the gradient of a divisor overflows only where it has to") {
   const Var c = tape.variable(Tensor({1}, 1e10));
   (1e30 / c).backward(Tensor({1}, 1e20));
   CHECK(c.grad()[0] == Approx(-1e30));
+  const Var small = tape.variable(Tensor({2}, {1e-20F, 5.5e-20F})), of_none = tape.constant(Tensor({2}, {0, 0.2F}));
+  (3 / small).backward(of_none.value());  // as a mask leaves out the first
+  CHECK(small.grad()[0] == 0);
+  CHECK(small.grad()[1] == Approx(-0.2 * 3 / 5.5e-20 / 5.5e-20));
+  small.zero_grad();
+  (tape.constant(Tensor({2}, 3)) / small).backward(of_none.value());
+  CHECK(small.grad()[0] == 0);
+  CHECK(small.grad()[1] == Approx(-0.2 * 3 / 5.5e-20 / 5.5e-20));
 }
 
 TEST_CASE("the gradient of a square overflows only where it has to") {

@@ -185,5 +185,6 @@ TEST_CASE("losses of unequal shapes speak of reshape where it would help, and on
     return std::string();
   };
   CHECK_THAT(message({2, 3}, {6}), ContainsSubstring("the shapes must be equal (reshape gives a tensor another)"));
+  CHECK_THAT(message({2, 3}, {0}), ContainsSubstring("(a batch has no targets where its data set has labels)"));
   CHECK_THAT(message({2, 3}, {3}), Catch::Matchers::EndsWith("the shapes must be equal"));
 }

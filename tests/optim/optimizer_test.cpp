@@ -327,6 +327,50 @@ TEST_CASE("a gradient whose square overflows does not hold its parameter for goo
   check([](const auto& p) { return std::make_unique<RMSprop>(p, RMSpropOptions{.lr = 1e-3, .alpha = 0.9}); });
 }
 
+TEST_CASE("a gradient whose square overflows makes no longer a step than one whose does not; an infinite one shows") {
+  const tg::Scalar most = std::numeric_limits<tg::Scalar>::max();
+  const auto check = [&](auto make) {
+    const auto after = [&](tg::Scalar gradient) {
+      Parameters parameters{{1}};
+      const auto optimizer = make(parameters.all);
+      const double before = only(parameters[0]);
+      for (const tg::Scalar slope : {tg::Scalar(1), tg::Scalar(1), gradient}) {
+        optimizer->zero_grad();
+        add_gradient(parameters[0], tg::Tensor({1}, {slope}));
+        optimizer->step();
+      }
+      return only(parameters[0]) - before;
+    };
+    const tg::Scalar root = std::sqrt(most);
+    const double step = after(root / 10);
+    CHECK(std::abs(step) < 0.1);
+    for (const tg::Scalar large : {root, root * 10, root * 1000, most}) {
+      CHECK(after(large) == Approx(step).epsilon(1e-4));
+      CHECK(after(-large) == Approx(after(-root / 10)).epsilon(1e-4));
+    }
+    CHECK(std::isnan(after(std::numeric_limits<tg::Scalar>::infinity())));
+    CHECK(std::isnan(after(-std::numeric_limits<tg::Scalar>::infinity())));
+  };
+  check([](const auto& p) { return std::make_unique<Adam>(p, AdamOptions{.lr = 1e-3}); });
+  check([](const auto& p) { return std::make_unique<Adam>(p, AdamOptions{.lr = 1e-3, .weight_decay = 1e-3}); });
+  check([](const auto& p) { return std::make_unique<RMSprop>(p, RMSpropOptions{.lr = 1e-3}); });
+}
+
+TEST_CASE("moments at the bound on gradients stay finite") {
+  Parameters parameters{{1}};
+  Adam adam(parameters.all);
+  RMSprop rmsprop(parameters.all, {.alpha = 0.999});
+  for (int i = 0; i < 50000; ++i) {
+    parameters[0].zero_grad();
+    add_gradient(parameters[0], tg::Tensor({1}, {std::numeric_limits<tg::Scalar>::max()}));
+    adam.step();
+    rmsprop.step();
+  }
+  CHECK(std::isfinite(only(parameters[0])));
+  for (auto* optimizer : std::initializer_list<Optimizer*>{&adam, &rmsprop})
+    for (const auto& buffer : optimizer->states()[0].buffers) CHECK(std::isfinite(buffer.value.item()));
+}
+
 TEST_CASE("gradients that are not finite are taken as they are unless asked about") {
   Parameters parameters{{1}};
   SGD sgd(parameters.all, {.lr = 1});

@@ -94,7 +94,8 @@ class Rng {
     });
   }
 
-  /// Fills `out` with 1 (with probability `p`) and 0. Throws ValueError for a p outside [0, 1].
+  /// Fills `out` with 1 (with probability `p`, rounded up to a multiple of 2^-24) and 0. Throws ValueError for a p
+  /// outside [0, 1].
   void bernoulli(TensorView out, double p = 0.5) {
     detail::require<ValueError>(p >= 0 && p <= 1, "Rng::bernoulli: got p = ", p, "; a probability is in [0, 1]");
     const auto probability = static_cast<Scalar>(p);

@@ -17,6 +17,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -175,6 +176,18 @@ class Batches {
     return Iterator(*this);
   }
   std::default_sentinel_t end() const { return {}; }
+
+  /// "60000 of 60000 samples, 128 a batch, shuffled": what must be the same where restore() is to lead to the same
+  /// batches, beside the samples themselves.
+  std::string summary() const {
+    const auto [mean, std] = options_.normalize;
+    return detail::concat(samples(), " of ", dataset_.size(), " samples, ", options_.size, " a batch",
+                          options_.drop_last ? ", the rest dropped" : "", options_.shuffle ? ", shuffled" : "",
+                          options_.binarize == Binarize::bernoulli   ? ", binarized by draws"
+                          : options_.binarize == Binarize::threshold ? ", binarized by a threshold"
+                                                                     : "",
+                          mean != 0 || std != 1 ? detail::concat(", normalized by mean ", mean, ", std ", std) : "");
+  }
 
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
   BatchState state() const { return state_; }

@@ -22,8 +22,9 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
-/// A file's format_version. In files of version 1, batches have no count, optimizers no name and schedules no bases.
-inline constexpr int checkpoint_version = 2;
+/// A file's format_version. In files of version 1 optimizers have no name and schedules no bases; until version 3, all
+/// that they say of batches is how many there are, or nothing.
+inline constexpr int checkpoint_version = 3;
 
 /// Goes over what a checkpoint holds, part by part: to gather it for a file, or to compare it with a file and remember
 /// what is to be done once all of it fits. Tensors are tensors of the file, everything else is text in its metadata.
@@ -152,7 +153,8 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, optim::Optimizer& optimizer) {
     return add_part(name, [=, &optimizer](Archive& archive) { visit(archive, name, optimizer); });
   }
-  /// How far it is, and the rates that it began with. The rate of now is the optimizer's.
+  /// How far it is, and the rates that it began with. The rate of now is the optimizer's; which schedule it is, with
+  /// which options, is the program's: `require_same` tells of another.
   Checkpoint& add(const std::string& name, optim::Schedule& schedule) {
     return add_part(name, [=, &schedule](Archive& archive) {
       std::vector<double> bases(schedule.bases().begin(), schedule.bases().end());
@@ -177,11 +179,15 @@ class Checkpoint {
   Checkpoint& add(const std::string& name, Rng& rng) {
     return add_part(name, [=, &rng](Archive& archive) { visit(archive, name, rng); });
   }
-  /// Which batch of which epoch comes next, of as many. The data and their order's Rng are not in it; add the Rng.
+  /// Which batch of which epoch comes next, and what they are batches of, which must be the same: how many samples, in
+  /// batches of how many, shuffled or not, ... The data and their order's Rng are not in it; add the Rng.
   template <class Dataset>
   Checkpoint& add(const std::string& name, data::Batches<Dataset>& batches) {
     return add_part(name, [=, &batches](Archive& archive) {
-      if (archive.version() >= 2) archive.same(name + ".count", std::to_string(batches.count()));
+      if (archive.version() >= 3)
+        archive.same(name + ".of", batches.summary());
+      else if (archive.version() == 2)
+        archive.same(name + ".count", std::to_string(batches.count()));
       const data::BatchState now = batches.state();
       const data::BatchState state{archive.number(name + ".key", now.key),
                                    archive.number(name + ".next", now.next, Index{0}, batches.count())};

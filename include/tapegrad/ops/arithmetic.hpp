@@ -38,7 +38,7 @@ struct Div : detail::Broadcasting<Div> {
   static constexpr const char* name = "div";
   static Four value(const Four& a, const Four& b) { return a / b; }
   static Four da(const Four&, const Four& b, const Four&, const Four& dy) { return dy / b; }
-  static Four db(const Four&, const Four& b, const Four& y, const Four& dy) { return -dy * (y / b); }
+  static Four db(const Four&, const Four& b, const Four& y, const Four& dy) { return -(dy / b) * y; }
 };
 
 struct Minimum : detail::Broadcasting<Minimum> {
@@ -113,7 +113,7 @@ struct ScalarOver : detail::Elementwise {
         y, [this](const Four& a) { return scalar / a; }, x);
   }
   void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    const auto slope = [](const Four& at, const Four& result, const Four& g) { return -g * (result / at); };
+    const auto slope = [](const Four& at, const Four& result, const Four& g) { return -(g / at) * result; };
     detail::contribute(dx, slope, x, y, dy);
   }
 };

@@ -20,7 +20,8 @@ struct Labels {
   /// The shape of a loss of `x`; throws unless the labels are right for it.
   Shape checked(const char* op, const char* what, const Shape& x) const {
     require<ShapeError>(x.rank() == 2 && x[0] == count(), op, ": ", what, " are ", x, ", there are ", count(),
-                        " labels; ", what, " must be (n, classes), with a label for each of the n rows");
+                        " labels; ", what, " must be (n, classes), with a label for each of the n rows",
+                        labels.empty() ? " (a batch has none where its data set has targets)" : "");
     for (std::size_t row = 0; row < labels.size(); ++row)
       require<ValueError>(labels[row] >= 0 && labels[row] < x[1], op, ": label ", labels[row], " at position ", row,
                           " is outside [0, ", x[1], "), the classes");

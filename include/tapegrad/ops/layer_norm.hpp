@@ -33,9 +33,12 @@ struct LayerNorm {
     detail::for_rows(x.shape().rows(), n, [&](Index row) {
       const Scalar* const from = x.data() + row * n;
       Scalar* const to = y.data() + row * n;
-      const auto mean = static_cast<Scalar>(simd::sum(from, n) / static_cast<double>(n));
+      // The mean's double in two parts: rounded to one, it would cost the differences as many digits as it has before
+      // theirs.
+      const double exact = simd::sum(from, n) / static_cast<double>(n);
+      const auto mean = static_cast<Scalar>(exact), rest = static_cast<Scalar>(exact - double{mean});
       detail::each(
-          to, n, [=](const Four& a) { return a - mean; }, from);
+          to, n, [=](const Four& a) { return a - mean - rest; }, from);
       const double variance = simd::sum_of_squares(to, n) / static_cast<double>(n);
       const auto scale = static_cast<Scalar>(1 / std::sqrt(variance + eps));
       detail::each(

@@ -113,7 +113,9 @@ struct Loss {
     for (std::size_t i = 1; i < arity; ++i)
       detail::require<ShapeError>(inputs[i] == inputs[0], name, ": ", Term::inputs[0], " is ", inputs[0], ", ",
                                   Term::inputs[i], " is ", inputs[i], "; the shapes must be equal",
-                                  inputs[i].size() == inputs[0].size() ? " (reshape gives a tensor another)" : "");
+                                  inputs[i].size() == inputs[0].size() ? " (reshape gives a tensor another)"
+                                  : inputs[i].size() == 0 ? " (a batch has no targets where its data set has labels)"
+                                                          : "");
     return detail::reduced_shape(name, inputs[0], reduction);
   }
   void forward(std::span<const ConstTensorView> inputs, TensorView y) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -48,11 +49,15 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     Scalar* v = state.buffers[0].value.data();
     Scalar* b = options.momentum > 0 ? state.buffers[1].value.data() : nullptr;
     Scalar* mean = options.centered ? state.buffers.back().value.data() : nullptr;
-    // Where a square overflows v can decay again; centered, what is infinite shows as NaN.
-    const Scalar most = options.centered ? std::numeric_limits<Scalar>::infinity() : std::numeric_limits<Scalar>::max();
+    // As in simd::adam, but centered: there, what overflows shows as NaN. (So does 0 times what is infinite.)
+    const Scalar most =
+        options.centered ? std::numeric_limits<Scalar>::infinity() : std::sqrt(std::numeric_limits<Scalar>::max()) / 2;
 
+    const auto bounded = [=](const Four& slope) {
+      return detail::at_most(detail::at_least(slope, -most), most) + Four::zero() * slope;
+    };
     const auto squares = [=](const Four& average, const Four& slope) {
-      return flushed(detail::at_most(keep * average + rest * slope * slope, most));
+      return flushed(keep * average + rest * slope * slope);
     };
     const auto slopes = [=](const Four& average, const Four& slope) { return flushed(keep * average + rest * slope); };
     const auto scaled = [=](const Four& slope, const Four& square) { return slope / (sqrt(square) + eps); };
@@ -61,6 +66,7 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     };
     const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
     descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* direction) -> const Scalar* {
+      detail::each(direction, n, bounded, direction);
       detail::each(v + i, n, squares, v + i, direction);
       if (mean) {
         detail::each(mean + i, n, slopes, mean + i, direction);

@@ -19,20 +19,22 @@ struct Adam {
     using V = Vec<Scalar, lanes>;
     const AdamStep& s = *options;
     const auto all = [](double x) __attribute__((always_inline)) { return V::all(static_cast<Scalar>(x)); };
-    const V least = V::all(std::numeric_limits<Scalar>::min()), most = V::all(std::numeric_limits<Scalar>::max());
+    const V least = V::all(std::numeric_limits<Scalar>::min());
     const V beta1 = all(s.beta1), rest1 = all(1 - s.beta1), beta2 = all(s.beta2), rest2 = all(1 - s.beta2);
     const V down = all(-s.step), root_scale = all(s.root_scale), eps = all(s.eps), l2 = all(s.l2), keep = all(s.keep);
-    // Slopes whose square would be subnormal.
+    // Slopes whose square would be subnormal, and such that no mean of their squares overflows.
     const V least_slope = all(std::sqrt(std::numeric_limits<Scalar>::min() / (1 - s.beta2)));
+    const V most_slope = all(std::sqrt(std::numeric_limits<Scalar>::max()) / 2), lowest_slope = V::zero() - most_slope;
 
-    const auto update_moments = [&](const V& slope, const V& weight, V& mean, V& square)
+    const auto update_moments = [&](const V& gradient, const V& weight, V& mean, V& square)
         __attribute__((always_inline)) {
-      const V decayed = decays ? fma(l2, weight, slope) : slope;
-      mean = fma(rest1, decayed, beta1 * mean);
+      const V decayed = decays ? fma(l2, weight, gradient) : gradient;
+      const V slope = if_less(most_slope, decayed, most_slope, if_less(decayed, lowest_slope, lowest_slope, decayed));
+      mean = fma(rest1, slope, fma(V::zero(), decayed, beta1 * mean));  // 0 times what is infinite is NaN, which shows
       mean = if_less(abs(mean), least, V::zero(), mean);
-      const V squared = if_less(abs(decayed), least_slope, V::zero(), decayed);
+      const V squared = if_less(abs(slope), least_slope, V::zero(), slope);
       square = fma(rest2 * squared, squared, beta2 * square);
-      square = if_less(square, least, V::zero(), if_less(most, square, most, square));
+      square = if_less(square, least, V::zero(), square);
     };
     const auto updated = [&](const V& weight, const V& mean, const V& square) __attribute__((always_inline)) {
       return fma(down, mean / fma(root_scale, sqrt(square), eps), decays ? keep * weight : weight);

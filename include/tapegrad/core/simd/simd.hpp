@@ -69,8 +69,9 @@ struct AdamStep {
   double keep = 1;  ///< 1 - lr * weight_decay for decoupled decay (AdamW's)
 };
 /// Updates p, m and v in one pass. Moments that decay below the normal numbers become 0: each operation on a
-/// subnormal costs a hundred cycles, and weights that see no gradient would breed them by the thousand. Where a square
-/// overflows, v becomes the largest number and can decay again: infinite, it would hold p where it is for good.
+/// subnormal costs a hundred cycles, and weights that see no gradient would breed them by the thousand. Gradients whose
+/// squares would overflow are taken for smaller ones, of 9e18 in float, so that a step is as long as with those, and v
+/// can decay again. Infinite ones make NaN.
 void adam(const AdamStep& step, const Scalar* g, Scalar* p, Scalar* m, Scalar* v, Index n);
 
 // ---- images (bytes.hpp) ---------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ TAPEGRAD_BODY Tensor load_npy(const Path& path) {
   const std::vector<std::byte> bytes = read_file(path);
   std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   require_file(rest.size() >= 10 && rest.starts_with(detail::npy_magic), path,
-               "is no .npy file; they begin with \\x93NUMPY");
+               "is no .npy file; they begin with \\x93NUMPY (an .npz is a zip archive of such files)");
   const int version = static_cast<unsigned char>(rest[6]);
   require_file(version >= 1 && version <= 3, path, "is of .npy version ", version, "; 1 to 3 can be read");
 

@@ -75,15 +75,23 @@ class SafetensorsReader {
   /// The header; data_ is what follows it.
   std::string_view split() {
     check(bytes_.size() >= 8, "has ", bytes_.size(), " bytes; a safetensors file begins with 8, its header's length");
-    check(std::memcmp(bytes_.data(), "PK\3\4", 4) != 0, "is a zip archive, as PyTorch's torch.save and numpy's savez ",
-          "write; save its tensors with safetensors.torch.save_file");
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), 8);
-    check(length <= bytes_.size() - 8, "says that its header has ", length, " bytes; ", bytes_.size() - 8,
-          " follow: it is truncated or no safetensors file");
+    if (length > bytes_.size() - 8) refuse_length(length);
     const auto size = static_cast<std::size_t>(length);
     data_ = std::span(bytes_).subspan(8 + size);
     return {reinterpret_cast<const char*>(bytes_.data()) + 8, size};
+  }
+
+  /// Of a header that is longer than the file, as that of a file of another kind seems to be.
+  [[noreturn]] void refuse_length(std::uint64_t length) const {
+    const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
+    check(!text.starts_with("PK\3\4"), "is a zip archive, as PyTorch's torch.save and NumPy's savez write; save its ",
+          "tensors with safetensors.torch.save_file");
+    check(!text.starts_with("\x93NUMPY"), "is a NumPy array; load_npy reads it");
+    check(!text.starts_with("\x1f\x8b"), "is compressed by gzip; gunzip it first");
+    fail_file(path_, {"says that its header has ", length, " bytes; ", bytes_.size() - 8,
+                      " follow: it is truncated or no safetensors file"});
   }
 
   void check_entry(const Entry& entry) const {
