@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -31,6 +32,17 @@ struct Setting {
 #else
 #define WITH_FMA
 #endif
+
+/// Multiplies when the main thread's thread_locals are gone already, as a model does that is saved or judged at the
+/// end.
+struct MultipliesLast {
+  ~MultipliesLast() {
+    const std::vector<Scalar> ones(300 * 300, 1);
+    std::vector<Scalar> c(300 * 300);
+    tg::gemm({ones.data(), 300, 300, 1, 300}, {ones.data(), 300, 300, 300}, {c.data(), 300, 300, 300});
+    if (std::ranges::count(c, Scalar(300)) != 300 * 300) std::abort();
+  }
+} const multiplies_last;
 
 enum class Layout { rows, columns, neither, rows_far_apart };  // which of them are contiguous
 

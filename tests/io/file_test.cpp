@@ -92,6 +92,9 @@ TEST_CASE("an atomic file does not write through what stands at its temporary na
   std::filesystem::create_hard_link(other, dir / "a.tmp");
   CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("a.tmp is there, and is another file too"));
   CHECK(read_bytes(other) == "precious");
+  std::filesystem::remove(dir / "a.tmp");
+  REQUIRE(::mkfifo((dir / "a.tmp").c_str(), 0600) == 0);  // which nobody reads
+  CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("cannot be written: No such device or address"));
 }
 
 TEST_CASE("a file that cannot grow: an error, the old file stays, the temporary one goes") {
@@ -191,6 +194,8 @@ TEST_CASE("an atomic file refuses what it must not replace, and where it cannot 
   CHECK_THROWS_WITH(io::AtomicFile(""), "a file without a name: cannot be written: the path names no file");
   CHECK_THROWS_WITH(io::AtomicFile("/dev/null"), "/dev/null: is a directory or a device; only a file can be replaced");
   CHECK_THROWS_WITH(io::AtomicFile(dir.path()), ContainsSubstring("is a directory or a device"));
+  CHECK_THROWS_WITH(io::AtomicFile((dir / "a").string() + std::string(1, '\0') + "b"),
+                    ContainsSubstring("a: cannot be written: the path goes on behind a zero byte"));
   CHECK_THROWS_WITH(io::AtomicFile(dir / "none/a"),
                     ContainsSubstring("No such file or directory") && ContainsSubstring("the directory must be there"));
 }

@@ -85,6 +85,15 @@ TEST_CASE("a compressed file whose last bytes are missing is refused, and one of
   CHECK(std::equal(read.bytes.begin(), read.bytes.end(), numbers.begin(), numbers.end()));
 }
 
+TEST_CASE("what follows compressed data and is not compressed itself is ignored, as by gzip") {
+  const TemporaryDirectory dir;
+  const std::string compressed = gzip(idx({3}, "abc"));
+  for (const std::string& rest :
+       {std::string(1, '\0'), std::string(512, '\0'), std::string("\x1f"), std::string("text")})
+    CHECK(io::read_idx(write_bytes(dir / "x", compressed + rest)).bytes == std::vector<std::uint8_t>{'a', 'b', 'c'});
+  CHECK_THROWS_WITH(io::read_idx(write_bytes(dir / "x", compressed + "\x1f\x8b")), ContainsSubstring("is truncated"));
+}
+
 TEST_CASE("an IDX file that is not there, or is none") {
   const TemporaryDirectory dir;
   CHECK_THROWS_WITH(io::read_idx(dir / "none"),

@@ -40,6 +40,8 @@ TEST_CASE("mnist() finds each file in any of its spellings") {
     std::filesystem::remove(usual);
     write_bytes(files.dir / name, name.ends_with(".gz") ? gzip(bytes) : bytes);
     CHECK(io::mnist(files.dir.path()).train.size() == 2);
+    std::filesystem::create_directory(usual);  // as in some archives, beside the file
+    CHECK(io::mnist(files.dir.path()).train.size() == 2);
   }
 }
 

@@ -44,6 +44,8 @@ inline constexpr Index min_near = 1 << 13;
 inline constexpr Index shared_line = 1000;
 /// Multiplications that are worth another thread: some microseconds' work.
 inline constexpr Index thread_work = 1 << 17;
+/// Blocks for each processor, however many threads are asked for: more would only take room.
+inline constexpr Index processor_blocks = 8;
 
 struct Range {
   Index begin;
@@ -70,13 +72,28 @@ inline Index largest_part(Index size, Index unit, Index parts) {
 /// Room for copies of max_part numbers of A, one for each of so many blocks: the calling thread's own, also while it
 /// computes all blocks alone, so that nothing is allocated when others take part in a later pass.
 inline Scalar* packed_room(Index blocks) {
-  thread_local detail::AlignedArray<Scalar> room;
-  thread_local Index size = 0;
-  if (blocks > size) {
-    room = detail::allocate_aligned<Scalar>(static_cast<std::size_t>(blocks * max_part));
-    size = blocks;
+  // Without a destructor, as a static object's may multiply matrices when the main thread's thread_locals are gone.
+  struct Room {
+    Scalar* numbers = nullptr;
+    Index blocks = 0;
+    detail::AlignedFree free = {};
+    void clear() {
+      if (numbers) free(numbers);
+      *this = {};
+    }
+  };
+  static constinit thread_local Room room;
+  struct ClearAtEnd {
+    ~ClearAtEnd() { room.clear(); }
+  };
+  static thread_local const ClearAtEnd clear_at_end;
+  if (blocks > room.blocks) {
+    room.clear();
+    auto larger = detail::allocate_aligned<Scalar>(static_cast<std::size_t>(blocks * max_part));
+    room = {larger.get(), blocks, larger.get_deleter()};
+    larger.release();
   }
-  return room.get();
+  return room.numbers;
 }
 
 /// One product. Its blocks may be computed in any order, on any threads.
@@ -87,7 +104,8 @@ class Product {
     // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
     // others must be better by a little: what a thread has written it should also be the one to read, and elementwise
     // loops take runs of whole rows (gradients and weights in an optimizer's step).
-    const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1, num_threads());
+    const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1,
+                                            std::min(Index{num_threads()}, processor_blocks * detail::processors()));
     Index least = std::numeric_limits<Index>::max();
     for (Index down = threads; down >= 1; --down) {
       const Index across = threads / down;

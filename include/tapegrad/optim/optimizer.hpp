@@ -21,7 +21,7 @@ struct ParameterState {
   /// A tensor of the parameter's shape, in the optimizer's memory, under PyTorch's name for it.
   struct Buffer {
     const char* name;
-    TensorView value;
+    const TensorView value;  // const: an assignment would not copy
   };
   Parameter* parameter;
   std::size_t group;

@@ -5,12 +5,12 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <initializer_list>
 
 #include <bit>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <system_error>
@@ -136,6 +136,8 @@ TAPEGRAD_BODY void AtomicFile::commit() {
 }
 
 TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
+  detail::require_file(path.native().find('\0') == std::string::npos, path.c_str(),
+                       "cannot be written: the path goes on behind a zero byte");
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   detail::require_file(!exists(status) || is_regular_file(status), path,
@@ -152,11 +154,12 @@ TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
 
 TAPEGRAD_BODY int AtomicFile::open_temporary() const {
   // What replaces a file is the owner's alone until commit() gives it that file's mode: nobody reads what they could
-  // not read there, and one that was read-only does not keep the next writer out if this one is killed.
+  // not read there, and one that was read-only does not keep the next writer out if this one is killed. Of a pipe
+  // O_NONBLOCK makes an error, in place of a wait for its reader.
   const bool replaces = ::access(target_.c_str(), F_OK) == 0;
+  constexpr int how = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   while (true) {
-    detail::Descriptor file(
-        ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, replaces ? 0600 : 0666));
+    detail::Descriptor file(::open(temporary_.c_str(), how, replaces ? 0600 : 0666));
     detail::require_file(file.is_open(), path_, "cannot be written: ", detail::SystemError(), " (", temporary_.string(),
                          "); the directory must be there and be writable");
     // Not every file system knows locks; there it goes without.

@@ -20,8 +20,8 @@ namespace detail {
 /// a file whose last bytes are missing, the checksum among them, for a whole one.)
 class GzReader {
  public:
-  explicit GzReader(const Path& path) : path_(path), file_(read_file(path)), left_(file_) {
-    compressed_ = file_.size() >= 2 && file_[0] == std::byte{0x1f} && file_[1] == std::byte{0x8b};
+  explicit GzReader(const Path& path)
+      : path_(path), file_(read_file(path)), left_(file_), compressed_(are_compressed(left_)) {
     constexpr int largest_window = 15, gzip = 16;
     if (compressed_)
       require_file(::inflateInit2(&stream_, largest_window + gzip) == Z_OK, path, "cannot be read: there is no memory");
@@ -42,11 +42,14 @@ class GzReader {
   }
 
  private:
+  static bool are_compressed(std::span<const std::byte> bytes) {
+    return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
+  }
   std::size_t inflate(std::uint8_t* out, std::size_t size) {
     constexpr std::size_t most = 1 << 30;  // zlib counts in 32 bits
     std::size_t count = 0;
     while (count < size && !(ended_ && left_.empty())) {
-      if (ended_) ::inflateReset(&stream_);  // a file may be several, one after another
+      if (ended_) ::inflateReset(&stream_);
       const std::size_t in = std::min(left_.size(), most), room = std::min(size - count, most);
       stream_.next_in = reinterpret_cast<Bytef*>(left_.data());
       stream_.avail_in = static_cast<uInt>(in);
@@ -58,6 +61,8 @@ class GzReader {
       left_ = left_.subspan(in - stream_.avail_in);
       count += room - stream_.avail_out;
       ended_ = code == Z_STREAM_END;
+      // A file may be several, one after another. What else follows is no more of it.
+      if (ended_ && !are_compressed(left_)) left_ = {};
     }
     return count;
   }

@@ -14,7 +14,7 @@ inline Path find_idx(const Path& dir, const std::string& name, const std::string
   dotted[dotted.find("-idx")] = '.';
   for (const std::string& spelling : {name, name + ".gz", dotted, dotted + ".gz"}) {
     std::error_code error;
-    if (std::filesystem::exists(dir / spelling, error)) return dir / spelling;
+    if (std::filesystem::is_regular_file(dir / spelling, error)) return dir / spelling;
   }
   fail_file(dir / name, {"is not there, nor as .gz, nor as ", dotted, "; ", advice});
 }
