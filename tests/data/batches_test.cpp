@@ -370,6 +370,9 @@ TEST_CASE("what cannot be right is refused with words") {
       data::Batches binary(wide, {.binarize = binarize, .noise = &rng});
       CHECK_THROWS_WITH(binary.begin(),
                         ContainsSubstring("Binarize got " + std::to_string(wrong) + " in sample 2; it"));
+      data::Batches pairs(wide, {.size = 2, .binarize = binarize, .noise = &rng});
+      auto pair = pairs.begin();
+      CHECK_THROWS_WITH(++pair, ContainsSubstring("Binarize got " + std::to_string(wrong) + " in sample 2; it"));
     }
   }
 }

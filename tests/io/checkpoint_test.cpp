@@ -209,10 +209,11 @@ TEST_CASE("a run of other batches is another run, though there are as many") {
   CHECK_THAT(said({.size = 13, .drop_last = true}), ContainsSubstring("13 a batch, the rest dropped\" here"));
   CHECK_THAT(said({.size = 13, .indices = some}), ContainsSubstring("\"4 of 40 samples, 13 a batch\" here"));
   CHECK_THAT(said({.size = 13, .binarize = data::Binarize::threshold}),
-             ContainsSubstring(", binarized by a threshold"));
+             ContainsSubstring(", binarised by a threshold"));
   CHECK_THAT(said({.size = 13, .binarize = data::Binarize::bernoulli, .noise = &rng}),
-             ContainsSubstring(", binarized by draws"));
-  CHECK_THAT(said({.size = 13, .normalize = {0.5, 0.25}}), ContainsSubstring(", normalized by mean 0.5, std 0.25"));
+             ContainsSubstring(", binarised by draws"));
+  CHECK_THAT(said({.size = 13, .normalize = {0.5, 0.3081078038564622}}),
+             ContainsSubstring(", normalised by mean 0.5, std 0.3081078038564622"));
 }
 
 TEST_CASE("early stopping goes on with the patience that is left") {

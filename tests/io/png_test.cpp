@@ -53,6 +53,10 @@ TEST_CASE("an image is refused with words where it is none") {
   CHECK_THROWS_AS(io::save_png(dir / "a.png", Tensor({1, 1}, {Scalar(NAN)})), ValueError);
   CHECK_THROWS_WITH(io::save_png(dir / "a.png", Tensor({1, 1}, {Scalar(NAN)})),
                     ContainsSubstring("holds NaN at [0, 0]"));
+  CHECK_THROWS_WITH(io::save_png(dir / "a.png", ConstTensorView(nullptr, {1, (Index{1} << 30) + 1})),
+                    "save_png: image is 1x1073741825; at most 1073741824 levels are supported");
+  CHECK_THROWS_WITH(io::save_png(dir / "a.png", Tensor({1, 1000001})),
+                    ContainsSubstring("a.png: cannot be written: libpng says: Invalid IHDR data"));
   CHECK_THROWS_AS(io::save_png(dir / "none/a.png", Tensor({1, 1})), IoError);
   CHECK(dir.count() == 0);
 }

@@ -391,6 +391,18 @@ TEST_CASE("what is infinite in centered rmsprop shows, and makes no step of 1/ep
   CHECK(std::isnan(parameters[0].value().item()));
 }
 
+TEST_CASE("one gradient whose square overflows does not hold a parameter of centered rmsprop in silence") {
+  Parameters parameters{{1}};
+  RMSprop rmsprop(parameters.all, {.lr = 1e-3, .centered = true});
+  const tg::Scalar large = std::sqrt(std::numeric_limits<tg::Scalar>::max()) * 20;
+  for (const tg::Scalar gradient : {tg::Scalar(1), large, tg::Scalar(1)}) {
+    parameters[0].zero_grad();
+    add_gradient(parameters[0], tg::Tensor({1}, {gradient}));
+    rmsprop.step();
+  }
+  CHECK(std::isnan(only(parameters[0])));
+}
+
 TEST_CASE("the means that rmsprop keeps are those of the gradients, with their sign") {
   Parameters parameters{{1}};
   RMSprop rmsprop(parameters.all, {.lr = 0.1, .alpha = 0.75, .centered = true});

@@ -10,6 +10,7 @@
 //     for (const auto& batch : batches) ...
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
@@ -143,7 +144,7 @@ class Batches {
     const Batch& operator*() const { return batches_->batch_; }
     const Batch* operator->() const { return &batches_->batch_; }
     /// Makes the next batch. Throws ValueError if another loop has begun since, or restore() was called: all share one
-    /// order and one memory.
+    /// order and one memory; and for a number outside [0, 1] that is to be binarised.
     Iterator& operator++() {
       detail::require<ValueError>(loop_ == batches_->loop_, "batches: another loop over it began within this one, ",
                                   "or restore(); one loop at a time: make a second Batches, or leave this loop first");
@@ -160,7 +161,8 @@ class Batches {
     Index loop_;
   };
 
-  /// Starts the next epoch, or goes on where restore() said.
+  /// Starts the next epoch, or goes on where restore() said. Throws ValueError for a number outside [0, 1] that is to
+  /// be binarised.
   Iterator begin() {
     ++loop_;
     if (!restored_) state_ = {draws() ? rng()->bits() : 0, 0};
@@ -181,12 +183,13 @@ class Batches {
   /// batches, beside the samples themselves.
   std::string summary() const {
     const auto [mean, std] = options_.normalize;
-    return detail::concat(samples(), " of ", dataset_.size(), " samples, ", options_.size, " a batch",
-                          options_.drop_last ? ", the rest dropped" : "", options_.shuffle ? ", shuffled" : "",
-                          options_.binarize == Binarize::bernoulli   ? ", binarized by draws"
-                          : options_.binarize == Binarize::threshold ? ", binarized by a threshold"
-                                                                     : "",
-                          mean != 0 || std != 1 ? detail::concat(", normalized by mean ", mean, ", std ", std) : "");
+    return detail::concat(
+        samples(), " of ", dataset_.size(), " samples, ", options_.size, " a batch",
+        options_.drop_last ? ", the rest dropped" : "", options_.shuffle ? ", shuffled" : "",
+        options_.binarize == Binarize::bernoulli   ? ", binarised by draws"
+        : options_.binarize == Binarize::threshold ? ", binarised by a threshold"
+                                                   : "",
+        mean != 0 || std != 1 ? detail::concat(", normalised by mean ", exact(mean), ", std ", exact(std)) : "");
   }
 
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
@@ -203,6 +206,12 @@ class Batches {
   }
 
  private:
+  /// With all its digits, so that another number is another text.
+  static std::string exact(double number) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, number).ptr};
+  }
+
   static constexpr bool has_targets = std::same_as<Dataset, TensorDataset>;
 
   Index samples() const { return static_cast<Index>(order_.size()); }

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "../ops/activations.hpp"
-#include "../ops/options.hpp"
 #include "module.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::nn {
@@ -21,14 +20,13 @@ class ReLU : public Layer {
 class LeakyReLU : public Layer {
  public:
   /// Throws ValueError unless the slope is finite.
-  explicit LeakyReLU(Rng& rng, double negative_slope = 0.01) : Layer(rng), slope_(checked(negative_slope)) {}
+  explicit LeakyReLU(Rng& rng, double negative_slope = 0.01)
+      : Layer(rng), slope_(ops::LeakyRelu::checked(negative_slope)) {}
   LeakyReLU(Module& parent, std::string name, double negative_slope = 0.01)
-      : Layer(parent, std::move(name)), slope_(checked(negative_slope)) {}
+      : Layer(parent, std::move(name)), slope_(ops::LeakyRelu::checked(negative_slope)) {}
   Var forward(Var x) override { return leaky_relu(x, slope_); }
 
  private:
-  static Scalar checked(double slope) { return detail::finite("leaky_relu", "negative_slope", slope); }
-
   Scalar slope_;
 };
 
@@ -36,13 +34,12 @@ class LeakyReLU : public Layer {
 class ELU : public Layer {
  public:
   /// Throws ValueError unless alpha is finite.
-  explicit ELU(Rng& rng, double alpha = 1) : Layer(rng), alpha_(checked(alpha)) {}
-  ELU(Module& parent, std::string name, double alpha = 1) : Layer(parent, std::move(name)), alpha_(checked(alpha)) {}
+  explicit ELU(Rng& rng, double alpha = 1) : Layer(rng), alpha_(ops::Elu::checked(alpha)) {}
+  ELU(Module& parent, std::string name, double alpha = 1)
+      : Layer(parent, std::move(name)), alpha_(ops::Elu::checked(alpha)) {}
   Var forward(Var x) override { return elu(x, alpha_); }
 
  private:
-  static Scalar checked(double alpha) { return detail::finite("elu", "alpha", alpha); }
-
   Scalar alpha_;
 };
 

@@ -29,7 +29,7 @@ class EMA {
  public:
   /// Copies the parameters of `model` into `average`. Both must outlive it. Throws ValueError where they are of
   /// different kinds or the same model, or for a decay outside [0, 1).
-  EMA(const Module& model, Module& average, EMAOptions options = {}) : decay_(options.decay) {
+  EMA(const Module& model, Module& average, const EMAOptions& options = {}) : decay_(options.decay) {
     detail::require<ValueError>(decay_ >= 0 && decay_ < 1, "ema: decay = ", decay_, "; it must be in [0, 1)");
     detail::require<ValueError>(&model != &average, "ema: the average is the model itself; make a second one");
     copy_parameters(model, average);

@@ -20,9 +20,10 @@ class Module;
 /// `tape.parameter(scale)` reads it in a forward pass.
 class Parameter : public tapegrad::Parameter {
  public:
-  /// Starts at what `init` draws. Throws ValueError for a name that is empty, has a dot, or is taken in `owner`.
+  /// Starts at what `init` draws. Throws ValueError for a name that is empty, has a dot, or is taken in `owner`, and
+  /// for an empty `init`.
   Parameter(Module& owner, const std::string& name, const Shape& shape, const Init& init);
-  /// Starts at `value`.
+  /// Starts at `value`. Throws the same for the name.
   Parameter(Module& owner, std::string name, Tensor value);
   ~Parameter() override;
 

@@ -49,6 +49,8 @@ struct LeakyRelu : detail::Elementwise {
   static constexpr const char* name = "leaky_relu";
   Scalar slope;
 
+  static Scalar checked(double slope) { return detail::finite(name, "negative_slope", slope); }
+
   void forward(ConstTensorView x, TensorView y) const {
     // -infinity times a slope of 0 is to be 0.
     const Scalar least = slope == 0 ? std::numeric_limits<Scalar>::lowest() : -std::numeric_limits<Scalar>::infinity();
@@ -66,6 +68,8 @@ struct LeakyRelu : detail::Elementwise {
 struct Elu : detail::Elementwise {
   static constexpr const char* name = "elu";
   Scalar alpha;
+
+  static Scalar checked(double alpha) { return detail::finite(name, "alpha", alpha); }
 
   void forward(ConstTensorView x, TensorView y) const {
     detail::map(simd::expm1, x, y);
@@ -180,10 +184,10 @@ inline Var sigmoid(Var x) { return apply(ops::Sigmoid{}, x); }
 inline Var relu(Var x) { return apply(ops::Relu{}, x); }
 /// x where it is positive, else negative_slope * x. Throws ValueError unless that is finite.
 inline Var leaky_relu(Var x, double negative_slope = 0.01) {
-  return apply(ops::LeakyRelu{{}, detail::finite("leaky_relu", "negative_slope", negative_slope)}, x);
+  return apply(ops::LeakyRelu{{}, ops::LeakyRelu::checked(negative_slope)}, x);
 }
 /// x where it is positive, else alpha * (exp(x) - 1). Throws ValueError unless alpha is finite.
-inline Var elu(Var x, double alpha = 1) { return apply(ops::Elu{{}, detail::finite("elu", "alpha", alpha)}, x); }
+inline Var elu(Var x, double alpha = 1) { return apply(ops::Elu{{}, ops::Elu::checked(alpha)}, x); }
 /// log(1 + exp(x)), without overflow.
 inline Var softplus(Var x) { return apply(ops::Softplus{}, x); }
 /// x * sigmoid(x), also called swish.

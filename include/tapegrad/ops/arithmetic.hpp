@@ -11,6 +11,26 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
+namespace detail {
+
+/// An op of a Var and a number, out of `Op`'s value(x, number) and dx(x, y, dy, number).
+template <class Op>
+struct WithNumber : Elementwise {
+  Scalar number;
+  void forward(ConstTensorView x, TensorView y) const {
+    each(
+        y, [number = number](const Four& at) { return Op::value(at, number); }, x);
+  }
+  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    const auto slope = [number = number](const Four& at, const Four& result, const Four& g) {
+      return Op::dx(at, result, g, number);
+    };
+    contribute(dx, slope, x, y, dy);
+  }
+};
+
+}  // namespace detail
+
 namespace ops {
 
 struct Add : detail::Broadcasting<Add> {
@@ -55,67 +75,34 @@ struct Maximum : detail::Broadcasting<Maximum> {
   static Four db(const Four& a, const Four& b, const Four&, const Four& dy) { return detail::share_of(b - a, dy); }
 };
 
-struct AddScalar : detail::Elementwise {
+struct AddScalar : detail::WithNumber<AddScalar> {
   static constexpr const char* name = "add";
-  Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return a + scalar; }, x);
-  }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    detail::contribute(dx, detail::Same{}, dy);
-  }
+  static Four value(const Four& x, Scalar number) { return x + number; }
+  static Four dx(const Four&, const Four&, const Four& dy, Scalar) { return dy; }
 };
 
-struct ScalarMinus : detail::Elementwise {
+struct ScalarMinus : detail::WithNumber<ScalarMinus> {
   static constexpr const char* name = "sub";
-  Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return scalar - a; }, x);
-  }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    detail::contribute(dx, detail::negated, dy);
-  }
+  static Four value(const Four& x, Scalar number) { return number - x; }
+  static Four dx(const Four&, const Four&, const Four& dy, Scalar) { return -dy; }
 };
 
-struct MulScalar : detail::Elementwise {
+struct MulScalar : detail::WithNumber<MulScalar> {
   static constexpr const char* name = "mul";
-  Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return a * scalar; }, x);
-  }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    detail::contribute(
-        dx, [this](const Four& g) { return g * scalar; }, dy);
-  }
+  static Four value(const Four& x, Scalar number) { return x * number; }
+  static Four dx(const Four&, const Four&, const Four& dy, Scalar number) { return dy * number; }
 };
 
-struct DivScalar : detail::Elementwise {
+struct DivScalar : detail::WithNumber<DivScalar> {
   static constexpr const char* name = "div";
-  Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return a / scalar; }, x);
-  }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    detail::contribute(
-        dx, [this](const Four& g) { return g / scalar; }, dy);
-  }
+  static Four value(const Four& x, Scalar number) { return x / number; }
+  static Four dx(const Four&, const Four&, const Four& dy, Scalar number) { return dy / number; }
 };
 
-struct ScalarOver : detail::Elementwise {
+struct ScalarOver : detail::WithNumber<ScalarOver> {
   static constexpr const char* name = "div";
-  Scalar scalar;
-  void forward(ConstTensorView x, TensorView y) const {
-    detail::each(
-        y, [this](const Four& a) { return scalar / a; }, x);
-  }
-  void backward(ConstTensorView x, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
-    const auto slope = [](const Four& at, const Four& result, const Four& g) { return -(g / at) * result; };
-    detail::contribute(dx, slope, x, y, dy);
-  }
+  static Four value(const Four& x, Scalar number) { return number / x; }
+  static Four dx(const Four& x, const Four& y, const Four& dy, Scalar) { return -(dy / x) * y; }
 };
 
 }  // namespace ops
@@ -160,7 +147,7 @@ Var maximum(Var x, T number) {
 
 template <Arithmetic T>
 Var operator+(Var x, T scalar) {
-  return apply(ops::AddScalar{{}, static_cast<Scalar>(scalar)}, x);
+  return apply(ops::AddScalar{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator+(T scalar, Var x) {
@@ -168,15 +155,15 @@ Var operator+(T scalar, Var x) {
 }
 template <Arithmetic T>
 Var operator-(Var x, T scalar) {
-  return apply(ops::AddScalar{{}, -static_cast<Scalar>(scalar)}, x);
+  return apply(ops::AddScalar{{{}, -static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator-(T scalar, Var x) {
-  return apply(ops::ScalarMinus{{}, static_cast<Scalar>(scalar)}, x);
+  return apply(ops::ScalarMinus{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator*(Var x, T scalar) {
-  return apply(ops::MulScalar{{}, static_cast<Scalar>(scalar)}, x);
+  return apply(ops::MulScalar{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator*(T scalar, Var x) {
@@ -185,11 +172,11 @@ Var operator*(T scalar, Var x) {
 /// Divides; it does not multiply by a reciprocal.
 template <Arithmetic T>
 Var operator/(Var x, T scalar) {
-  return apply(ops::DivScalar{{}, static_cast<Scalar>(scalar)}, x);
+  return apply(ops::DivScalar{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator/(T scalar, Var x) {
-  return apply(ops::ScalarOver{{}, static_cast<Scalar>(scalar)}, x);
+  return apply(ops::ScalarOver{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 
 /// What stands on the right of a compound assignment.

@@ -33,8 +33,7 @@ struct LayerNorm {
     detail::for_rows(x.shape().rows(), n, [&](Index row) {
       const Scalar* const from = x.data() + row * n;
       Scalar* const to = y.data() + row * n;
-      // The mean's double in two parts: rounded to one, it would cost the differences as many digits as it has before
-      // theirs.
+      // The mean as two Scalars: rounded to one, it would be off by more than the small differences of large numbers.
       const double exact = simd::sum(from, n) / static_cast<double>(n);
       const auto mean = static_cast<Scalar>(exact), rest = static_cast<Scalar>(exact - double{mean});
       detail::each(

@@ -11,7 +11,8 @@
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 
-/// What becomes of a loss's terms: their sum, their mean, or a tensor of them.
+/// What becomes of a loss's terms: their sum (0 of none), their mean (of none that is a ShapeError), or a tensor of
+/// them.
 enum class Reduction { sum, mean, none };
 
 namespace detail {

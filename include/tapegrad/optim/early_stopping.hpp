@@ -25,7 +25,7 @@ struct EarlyStoppingOptions {
 class EarlyStopping {
  public:
   /// Throws ValueError for a patience below 1, or a min_delta that is infinite or below 0.
-  explicit EarlyStopping(EarlyStoppingOptions options = {}) : options_(options) {
+  explicit EarlyStopping(const EarlyStoppingOptions& options = {}) : options_(options) {
     detail::require<ValueError>(options.patience >= 1, "early_stopping: patience = ", options.patience,
                                 "; it must be at least 1");
     detail::require<ValueError>(options.min_delta >= 0 && std::isfinite(options.min_delta),

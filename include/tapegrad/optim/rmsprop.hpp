@@ -15,13 +15,14 @@ struct RMSpropOptions {
   double alpha = 0.99;  ///< how much of the averages a step keeps
   double eps = 1e-8;
   double weight_decay = 0;
-  double momentum = 0;
+  double momentum = 0;    ///< how much of the sum of steps a step keeps
   bool centered = false;  ///< divide by the standard deviation of the gradient, not by its root mean square
 };
 
 /// RMSprop (Tieleman and Hinton 2012), as PyTorch's:
 ///   g += weight_decay p;  v = alpha v + (1 - alpha) g^2;  u = g / (sqrt(v) + eps);
 ///   p -= lr u, or with momentum b = momentum b + u;  p -= lr b.
+/// Centered: a = alpha a + (1 - alpha) g;  u = g / (sqrt(v - a^2) + eps).
 class RMSprop : public GroupOptimizer<RMSpropOptions> {
  public:
   /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
@@ -49,7 +50,7 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     Scalar* v = state.buffers[0].value.data();
     Scalar* b = options.momentum > 0 ? state.buffers[1].value.data() : nullptr;
     Scalar* mean = options.centered ? state.buffers.back().value.data() : nullptr;
-    // As in simd::adam, but centered: there, what overflows shows as NaN. (So does 0 times what is infinite.)
+    // Bounded as in simd::adam; where centered not, as there what overflows shows as NaN, which 0 times infinity is.
     const Scalar most =
         options.centered ? std::numeric_limits<Scalar>::infinity() : std::sqrt(std::numeric_limits<Scalar>::max()) / 2;
 
@@ -62,7 +63,8 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     const auto slopes = [=](const Four& average, const Four& slope) { return flushed(keep * average + rest * slope); };
     const auto scaled = [=](const Four& slope, const Four& square) { return slope / (sqrt(square) + eps); };
     const auto centered = [=](const Four& slope, const Four& square, const Four& average) {
-      return scaled(slope, detail::at_least(square - average * average, 0));  // rounding may take it below 0
+      const Four variance = detail::at_least(square - average * average, 0);  // rounding may take it below 0
+      return scaled(slope + Four::zero() * square, variance);
     };
     const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
     descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* direction) -> const Scalar* {

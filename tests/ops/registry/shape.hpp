@@ -232,7 +232,7 @@ inline Entries shapes() {
        .bad = {{{Tensor({3, 2}), Tensor({3}, {0, 2, 3})},
                 "gather_rows: index 3 at position 2 is outside [0, 3), the rows of 3x2"},
                {{Tensor({3, 2}), Tensor({2}, {-1, 0})}, "gather_rows: index -1 at position 0 is outside [0, 3)"},
-               {zeros({{}, {2}}), "gather_rows: the input is a scalar"}},
+               {zeros({{}, {2}}), "gather_rows: the input is a scalar; it needs a first axis to gather from"}},
        .tolerance = 0},
       {.name = "dropout",
        .apply =

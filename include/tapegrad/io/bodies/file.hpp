@@ -56,6 +56,11 @@ struct SystemError {
   std::string str() const { return std::generic_category().message(code); }
 };
 
+/// The system would take a path that has a zero byte for what stands before it.
+inline void require_no_zero(const Path& path) {
+  require_file(path.native().find('\0') == std::string::npos, path.c_str(), "the path goes on behind a zero byte");
+}
+
 /// Numbers of type From, wherever they lie, as Scalars. False if one of them is finite and infinite as a Scalar, or a
 /// whole number that no Scalar is.
 template <class From>
@@ -81,6 +86,7 @@ TAPEGRAD_BODY bool Descriptor::close() { return !is_open() || ::close(release())
 
 TAPEGRAD_BODY std::vector<std::byte> read_file(const Path& path) {
   using detail::require_file;
+  detail::require_no_zero(path);
   // Whoever opens a pipe waits for its writer, but for O_NONBLOCK.
   const detail::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   require_file(file.is_open(), path, "cannot be opened: ", detail::SystemError());
@@ -136,8 +142,7 @@ TAPEGRAD_BODY void AtomicFile::commit() {
 }
 
 TAPEGRAD_BODY Path AtomicFile::resolved(const Path& path) {
-  detail::require_file(path.native().find('\0') == std::string::npos, path.c_str(),
-                       "cannot be written: the path goes on behind a zero byte");
+  detail::require_no_zero(path);
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   detail::require_file(!exists(status) || is_regular_file(status), path,
