@@ -58,8 +58,9 @@ void train(const Options& options, double dropout) {
     }
     schedule.step();
     test = accuracy_on(mnist.test);
-    if (!options.quiet)
-      std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss.value(), 100 * test);
+    if (options.quiet) continue;
+    std::printf("epoch %2d/%d   loss %.4f   test %.2f %% right\n", epoch, options.epochs, loss.value(), 100 * test);
+    std::fflush(stdout);
   }
   tg::io::save(output_path(options, "model.safetensors"), model);
   nlohmann::json summary{{"options", to_json(options)}};

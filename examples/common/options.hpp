@@ -101,7 +101,7 @@ inline void add_options(CLI::App& app, Options& options) {
 
 inline void add_latent(CLI::App& app, Options& options) {
   app.add_option("--latent", options.latent, "length of the code z; with 2, a manifold.png is drawn")
-      ->check(whole(1, 65536));
+      ->check(whole(1, 1024));
 }
 
 /// The name by which an option's value is given.

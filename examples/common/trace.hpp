@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <stdexcept>
 #include <tapegrad/io.hpp>
 #include <utility>
 
@@ -28,6 +29,9 @@ class Trace {
       const tg::ConstTensorView value = var.value();
       const auto [found, first] = tensors_.try_emplace(name);
       if (first) found->second = tg::Tensor({steps_, value.size()});
+      if (value.size() != found->second.shape().cols())
+        throw std::runtime_error(
+            "a trace needs whole batches; the images of an epoch must fill them, or take fewer steps");
       tg::TensorView(found->second.data() + next_ * value.size(), value.shape()).copy_from(value);
     }
     ++next_;

@@ -5,6 +5,7 @@
 #include "../../examples/common/pictures.hpp"
 #include "../../examples/common/posteriors.hpp"
 #include "../../examples/common/rotation.hpp"
+#include "../../examples/common/trace.hpp"
 #include "catch.hpp"
 
 using namespace tapegrad;
@@ -169,4 +170,14 @@ TEST_CASE("auto_decode finds the code that an image was made of, pulled a little
   CHECK(decoder.parameters().front()->requires_grad());
   const Tensor nearest = examples::nearest_codes(decoder, 2, images, rng);
   CHECK((nearest.array() - codes.array()).abs().maxCoeff() < 0.5);
+}
+
+TEST_CASE("a trace refuses a batch of another size") {
+  Rng rng(1);
+  const nn::Linear model(rng, 1, 1);
+  Tape tape;
+  examples::Trace trace(2, model);
+  trace.step({{"images", tape.constant(Tensor({4, 1}))}});
+  CHECK_THROWS_WITH(trace.step({{"images", tape.constant(Tensor({2, 1}))}}),
+                    "a trace needs whole batches; the images of an epoch must fill them, or take fewer steps");
 }
