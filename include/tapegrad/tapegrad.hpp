@@ -8,6 +8,7 @@
 #include "autodiff/print.hpp"
 #include "core/build_info.hpp"
 #include "core/view.hpp"
+#include "data/batch.hpp"
 #include "data/batches.hpp"
 #include "data/dataset.hpp"
 #include "gemm/gemm.hpp"

@@ -10,19 +10,18 @@
 //     for (const auto& batch : batches) ...
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <iterator>
 #include <numeric>
-#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "../core/random.hpp"
+#include "batch.hpp"
 #include "dataset.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
@@ -51,54 +50,6 @@ inline void gather(const data::TensorDataset& set, const Index* rows, Index coun
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
 
 namespace tapegrad::inline TAPEGRAD_ABI::data {
-
-/// What becomes of numbers in [0, 1] before they are normalised.
-enum class Binarize {
-  none,       ///< they stay as they are
-  threshold,  ///< 1 above 0.5, else 0
-  bernoulli,  ///< 1 with the number as its probability, else 0; drawn afresh for every batch
-};
-
-/// x becomes (x - mean) / std.
-struct Normalize {
-  double mean = 0;
-  double std = 1;
-};
-
-/// `{.size = 128, .shuffle = &rng}`.
-struct BatchOptions {
-  Index size = 128;        ///< samples in a batch; the last has what is left
-  Rng* shuffle = nullptr;  ///< shuffle by a key, one for each epoch, drawn from it; null: in order
-  bool drop_last = false;  ///< leave out a last batch that is smaller
-  std::optional<std::span<const Index>> indices = {};  ///< only these samples (copied); not set: all
-  Binarize binarize = Binarize::none;
-  Normalize normalize = {};
-  Rng* noise = nullptr;  ///< what bernoulli's key is drawn from if .shuffle is null
-};
-
-/// Where a loop over batches stands: all there is to save and restore.
-struct BatchState {
-  std::uint64_t key = 0;  ///< what order and noise of this epoch derive from
-  Index next = 0;         ///< the number of the next batch
-  friend bool operator==(const BatchState&, const BatchState&) = default;
-};
-
-/// Some images. It looks at memory of the loop's that the next batch overwrites.
-struct ImageBatch {
-  ConstTensorView images;          ///< (size, rows * cols), pixel / 255, binarised and normalised
-  std::span<const Index> labels;   ///< one for each image, or empty
-  std::span<const Index> indices;  ///< their numbers in the data set
-  int size() const { return static_cast<int>(indices.size()); }
-};
-
-/// Some samples of a TensorDataset. It looks at memory of the loop's that the next batch overwrites.
-struct TensorBatch {
-  ConstTensorView inputs;          ///< (size, ...), binarised and normalised
-  ConstTensorView targets;         ///< (size, ...), or empty
-  std::span<const Index> labels;   ///< one for each sample, or empty
-  std::span<const Index> indices;  ///< their numbers in the data set
-  int size() const { return static_cast<int>(indices.size()); }
-};
 
 /// A data set in batches. Each loop over it is an epoch with an order and noise of its own; one loop at a time. The
 /// data set and the Rng must outlive it. After its construction nothing is allocated.
@@ -182,14 +133,7 @@ class Batches {
   /// "60000 of 60000 samples, 128 a batch, shuffled": what must be the same where restore() is to lead to the same
   /// batches, beside the samples themselves.
   std::string summary() const {
-    const auto [mean, std] = options_.normalize;
-    return detail::concat(
-        samples(), " of ", dataset_.size(), " samples, ", options_.size, " a batch",
-        options_.drop_last ? ", the rest dropped" : "", options_.shuffle ? ", shuffled" : "",
-        options_.binarize == Binarize::bernoulli   ? ", binarised by draws"
-        : options_.binarize == Binarize::threshold ? ", binarised by a threshold"
-                                                   : "",
-        mean != 0 || std != 1 ? detail::concat(", normalised by mean ", exact(mean), ", std ", exact(std)) : "");
+    return detail::concat(samples(), " of ", dataset_.size(), " samples, ", options_.summary());
   }
 
   /// Inside the loop: `next` is the batch after the current one. After it: `next` is count().
@@ -206,12 +150,6 @@ class Batches {
   }
 
  private:
-  /// With all its digits, so that another number is another text.
-  static std::string exact(double number) {
-    char text[32];
-    return {text, std::to_chars(text, text + sizeof text, number).ptr};
-  }
-
   static constexpr bool has_targets = std::same_as<Dataset, TensorDataset>;
 
   Index samples() const { return static_cast<Index>(order_.size()); }
