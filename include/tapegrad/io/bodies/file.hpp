@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <vector>
@@ -55,6 +56,13 @@ struct SystemError {
   int code = errno;
   std::string str() const { return std::generic_category().message(code); }
 };
+
+/// What files of other kinds begin with.
+inline constexpr std::string_view npy_magic = "\x93NUMPY", gzip_magic = "\x1f\x8b", zip_magic = "PK\3\4";
+
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// The system would take a path that has a zero byte for what stands before it.
 inline void require_no_zero(const Path& path) {

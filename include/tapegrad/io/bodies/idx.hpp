@@ -42,9 +42,7 @@ class GzReader {
   }
 
  private:
-  static bool are_compressed(std::span<const std::byte> bytes) {
-    return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
-  }
+  static bool are_compressed(std::span<const std::byte> bytes) { return as_text(bytes).starts_with(gzip_magic); }
   std::size_t inflate(std::uint8_t* out, std::size_t size) {
     constexpr std::size_t most = 1 << 30;  // zlib counts in 32 bits
     std::size_t count = 0;

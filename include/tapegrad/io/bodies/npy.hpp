@@ -15,8 +15,6 @@ namespace tapegrad::inline TAPEGRAD_ABI::io {
 
 namespace detail {
 
-inline constexpr std::string_view npy_magic = "\x93NUMPY";
-
 /// What stands in the header behind 'key': and the blanks after it; nothing if the key is not there.
 inline std::string_view npy_value(std::string_view header, const std::string& key) {
   const std::size_t at = header.find("'" + key + "':");
@@ -49,7 +47,7 @@ inline Shape npy_shape(const Path& path, std::string_view text) {
 TAPEGRAD_BODY Tensor load_npy(const Path& path) {
   using detail::require_file;
   const std::vector<std::byte> bytes = read_file(path);
-  std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view rest = detail::as_text(bytes);
   require_file(rest.size() >= 10 && rest.starts_with(detail::npy_magic), path,
                "is no .npy file; they begin with \\x93NUMPY (an .npz is a zip archive of such files)");
   const int version = static_cast<unsigned char>(rest[6]);

@@ -80,16 +80,16 @@ class SafetensorsReader {
     if (length > bytes_.size() - 8) refuse_length(length);
     const auto size = static_cast<std::size_t>(length);
     data_ = std::span(bytes_).subspan(8 + size);
-    return {reinterpret_cast<const char*>(bytes_.data()) + 8, size};
+    return as_text(bytes_).substr(8, size);
   }
 
   /// Of a header that is longer than the file, as that of a file of another kind seems to be.
   [[noreturn]] void refuse_length(std::uint64_t length) const {
-    const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
-    check(!text.starts_with("PK\3\4"), "is a zip archive, as PyTorch's torch.save and NumPy's savez write; save its ",
+    const std::string_view text = as_text(bytes_);
+    check(!text.starts_with(zip_magic), "is a zip archive, as PyTorch's torch.save and NumPy's savez write; save its ",
           "tensors with safetensors.torch.save_file");
-    check(!text.starts_with("\x93NUMPY"), "is a NumPy array; load_npy reads it");
-    check(!text.starts_with("\x1f\x8b"), "is compressed by gzip; gunzip it first");
+    check(!text.starts_with(npy_magic), "is a NumPy array; load_npy reads it");
+    check(!text.starts_with(gzip_magic), "is compressed by gzip; gunzip it first");
     fail_file(path_, {"says that its header has ", length, " bytes; ", bytes_.size() - 8,
                       " follow: it is truncated or no safetensors file"});
   }
