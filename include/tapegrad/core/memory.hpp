@@ -17,8 +17,11 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 inline constexpr std::size_t alignment = 64;
 /// The numbers in a cache line.
 inline constexpr Index cache_line = alignment / sizeof(Scalar);
-/// As many numbers as fill the cache lines that `count` of them begin.
-constexpr Index whole_lines(Index count) { return (count + cache_line - 1) / cache_line * cache_line; }
+/// The next multiple of `unit`, or `size` if it is one.
+template <class T>
+constexpr T round_up(T size, T unit) {
+  return (size + unit - 1) / unit * unit;
+}
 
 /// Arrays that fill at least three quarters of such pages lie in them where the system has them: a step of training
 /// goes through tens of megabytes, and a processor looks up each page of 4 KB, in a virtual machine twice.
@@ -38,7 +41,7 @@ template <class T>
 AlignedArray<T> allocate_aligned(std::size_t count) {
   static_assert(std::is_trivial_v<T>, "neither constructors nor destructors are called");
   std::size_t bytes = count * sizeof(T);
-  const std::size_t in_huge_pages = (bytes + huge_page - 1) / huge_page * huge_page;
+  const std::size_t in_huge_pages = round_up(bytes, huge_page);
   const bool large = in_huge_pages > 0 && bytes >= in_huge_pages / 4 * 3;
   if (large) bytes = in_huge_pages;
   const AlignedFree free{large ? huge_page : alignment};

@@ -53,8 +53,6 @@ struct Range {
   Index size() const { return end - begin; }
 };
 
-inline Index round_up(Index size, Index unit) { return (size + unit - 1) / unit * unit; }
-
 /// Part `part` of `parts` nearly equal ones, which begin at multiples of `unit` from the whole's beginning; past the
 /// last there is an empty one.
 inline Range part_of(Range whole, Index unit, Index part, Index parts) {
@@ -226,7 +224,7 @@ class Product {
         .c_after = c_after,
         .next_b = fetch(next, rows.size(), depth.size()),
     };
-    const Index width = round_up(cols.size(), kernel_.lanes);
+    const Index width = detail::round_up<Index>(cols.size(), kernel_.lanes);
     const bool by_rows = b_.col_stride == 1;
     const bool worth_a_copy = rows.size() > direct_rows * kernel_.lanes && depth.size() > direct_depth;
     if (by_rows && !worth_a_copy && cols.size() == width) {

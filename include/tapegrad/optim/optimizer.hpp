@@ -106,7 +106,7 @@ class Optimizer {
     check_new(parameters);
     Index numbers = 0;
     for (const Parameter* parameter : parameters)
-      numbers += static_cast<Index>(buffers.size()) * detail::whole_lines(parameter->size());
+      numbers += static_cast<Index>(buffers.size()) * detail::round_up(parameter->size(), detail::cache_line);
     Tensor memory = Tensor::uninitialized({numbers});
     std::vector<ParameterState> added;
     Scalar* next = memory.data();
@@ -116,7 +116,7 @@ class Optimizer {
         const TensorView buffer(next, parameter->shape());
         buffer.fill(value);
         state.buffers.push_back({name, buffer});
-        next += detail::whole_lines(parameter->size());
+        next += detail::round_up(parameter->size(), detail::cache_line);
       }
     }
     states_.reserve(states_.size() + added.size());
