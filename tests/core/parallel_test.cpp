@@ -2,6 +2,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "catch.hpp"
@@ -52,6 +53,16 @@ TEST_CASE("more threads than processors share them") {
   });
   CHECK(visits == std::vector<int>(100, 1));
   CHECK(std::set(ids.begin(), ids.end()).size() <= std::thread::hardware_concurrency());
+}
+
+TEST_CASE("a team does not shrink where there is less work, as OpenMP would end its threads and start them again") {
+  std::vector<int> sizes;
+  std::thread([&] {  // has not forked before
+    for (const auto& [shares, most] : {std::pair(4, 8), {2, 8}, {8, 8}, {5, 8}, {8, 4}, {2, 8}})
+      sizes.push_back(detail::team_size(shares, most));
+  })
+      .join();
+  CHECK(sizes == std::vector<int>{4, 4, 8, 8, 4, 4});
 }
 
 TEST_CASE("nested loops stay on their thread, also where OpenMP would nest") {

@@ -92,6 +92,15 @@ class ForkDelay {
   Seconds mean_{0};  // of all delays, the latest most of all
 };
 
+/// How many threads to fork for so many shares of work, at most `most`: as many as the calling thread has forked
+/// before, if that is more. For OpenMP's runtimes end the threads that a smaller team does not need, and start them
+/// again for the next larger one, which takes longer than many an op.
+inline int team_size(int shares, int most) {
+  static thread_local int largest = 1;
+  largest = std::min(std::max(largest, shares), most);
+  return largest;
+}
+
 /// Calls body(thread, threads) for each of `threads` shares of the work, all of which may run at the same time, and
 /// throws the exception of the lowest one that failed. `pieces` is how much work there is, in units of some
 /// microseconds. It is body(0, 1) inside of another call, as it never nests, and while sharing would take longer.
@@ -114,7 +123,7 @@ inline void parallel_region(int threads, [[maybe_unused]] Index pieces, Function
   int failed_share = threads;
   std::mutex guard;
   // More threads than processors would wait for each other at the end of every loop, asleep most of the time.
-#pragma omp parallel num_threads(std::min(threads, processors()))
+#pragma omp parallel num_threads(team_size(threads, std::min(num_threads(), processors())))
   {
     if (omp_get_thread_num() == 0) own_begin = ForkDelay::Clock::now();
     for (int share = omp_get_thread_num(); share < threads; share += omp_get_num_threads()) {
