@@ -120,6 +120,9 @@ struct Tiles {
           for (Index i = std::min(c_rows, next_c_rows); i > 0; --i, --next_c_rows, next_c += w.c_row) {
             TAPEGRAD_UNROLL
             for (int j = 0; j < width; ++j) __builtin_prefetch(next_c + j * lanes, 1);
+            // A row may end in another line, if C's rows are of no whole ones.
+            if (fetches_beside(lanes) && w.c_row % detail::cache_line != 0)
+              __builtin_prefetch(next_c + width * lanes - 1, 1);
           }
         }
       };
