@@ -10,7 +10,7 @@
 #include <string>
 #include <tapegrad/core/build_info.hpp>
 #include <tapegrad/core/error.hpp>
-#include <thread>
+#include <tapegrad/core/parallel.hpp>
 #include <vector>
 
 #include "stopwatch.hpp"
@@ -40,10 +40,10 @@ class Arguments {
 
   /// Takes `--name=number` out; 0 if it is not there.
   int take_number(const std::string& name) { return number(name, take(name, "0"), 0); }
-  /// Takes `--threads=1,2` out: 1 and the number of cores if it is not there.
+  /// Takes `--threads=1,2` out: 1 and the number of processors if it is not there.
   std::vector<int> take_threads() {
-    const std::string cores = std::to_string(std::thread::hardware_concurrency());
-    std::istringstream list(take("threads", cores == "1" ? cores : "1," + cores));
+    const int processors = tg::detail::processors();
+    std::istringstream list(take("threads", processors == 1 ? "1" : "1," + std::to_string(processors)));
     std::vector<int> threads;
     for (std::string count; std::getline(list, count, ',');) threads.push_back(number("threads", count, 1));
     tg::detail::require<tg::ValueError>(!threads.empty(), "--threads: got nothing; it must be numbers, as in 1,2");

@@ -15,7 +15,7 @@ CPUINFO = pathlib.Path("/proc/cpuinfo").read_text()
 PROCESSOR = (re.findall(r"^model name\s*: (.*)", CPUINFO, re.MULTILINE) or [f"a processor of {os.uname().machine}"])[0]
 
 # Environments. Where they do not know the processor, these libraries pick slower kernels than it can run.
-AVX512 = "avx512f" in CPUINFO
+AVX2, AVX512 = "avx2" in CPUINFO, "avx512f" in CPUINFO
 OPENBLAS = {"OPENBLAS_CORETYPE": "SKYLAKEX"} if AVX512 else {}
 BLIS = {"BLIS_ARCH_TYPE": "0"} if AVX512 else {}  # skx
 TORCH = {"ATEN_CPU_CAPABILITY": "avx512"} if AVX512 else {}
