@@ -83,6 +83,15 @@
 #define TAPEGRAD_ABI_EIGEN eigen
 #endif
 
+// libstdc++'s containers and strings have other layouts with these.
+#if defined(_GLIBCXX_DEBUG)
+#define TAPEGRAD_ABI_STD _std_debug
+#elif defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#define TAPEGRAD_ABI_STD _std_before_cxx11
+#else
+#define TAPEGRAD_ABI_STD
+#endif
+
 /// For functions that exist only inlined: those that kernels are made of, to be compiled for the kernel's instruction
 /// set, and those that are a test and a call.
 #define TAPEGRAD_INLINE __attribute__((always_inline)) inline
@@ -95,10 +104,11 @@
 #define TAPEGRAD_BODY inline
 #endif
 
-#define TAPEGRAD_JOIN_(scalar, threads, isa, eigen) scalar##_##threads##_##isa##_##eigen
-#define TAPEGRAD_JOIN(scalar, threads, isa, eigen) TAPEGRAD_JOIN_(scalar, threads, isa, eigen)
+#define TAPEGRAD_JOIN_(scalar, threads, isa, eigen, std) scalar##_##threads##_##isa##_##eigen##std
+#define TAPEGRAD_JOIN(scalar, threads, isa, eigen, std) TAPEGRAD_JOIN_(scalar, threads, isa, eigen, std)
 /// The inline namespace: `tapegrad::float_omp_baseline_eigen::Tensor`.
-#define TAPEGRAD_ABI TAPEGRAD_JOIN(TAPEGRAD_SCALAR, TAPEGRAD_ABI_THREADS, TAPEGRAD_ABI_ISA, TAPEGRAD_ABI_EIGEN)
+#define TAPEGRAD_ABI \
+  TAPEGRAD_JOIN(TAPEGRAD_SCALAR, TAPEGRAD_ABI_THREADS, TAPEGRAD_ABI_ISA, TAPEGRAD_ABI_EIGEN, TAPEGRAD_ABI_STD)
 
 namespace tapegrad::inline TAPEGRAD_ABI {
 

@@ -42,10 +42,20 @@ inline bool supported(Isa isa) {
 
 namespace detail {
 
-inline std::atomic<int> chosen_isa{-1};  // -1: not chosen yet
+[[gnu::visibility("default")]] inline std::atomic<int> chosen_isa{-1};  // -1: not chosen yet
+
+/// Whether (x + large) - large rounds x to a whole number, as the kernels do. g++ tells a program of flags with which
+/// it does not (config.hpp refuses them), clang only of -ffast-math as a whole.
+inline bool sums_keep_their_order() {
+  constexpr float large = 0x1.8p23f;
+  const volatile float x = 1.25f;
+  return (x + large) - large == 1;
+}
 
 /// The best one, or what TAPEGRAD_ISA in the environment asks for.
 inline Isa choose_isa() {
+  tapegrad::detail::require<ValueError>(sums_keep_their_order(), "compiled with -funsafe-math-optimizations or a part ",
+                                        "of it, which makes exp and tanh wrong; compile without");
   const char* wish = std::getenv("TAPEGRAD_ISA");
   for (Isa isa : {Isa::avx512, Isa::avx2, Isa::portable}) {
     if (wish && *wish && std::string_view(wish) != name(isa)) continue;
@@ -62,7 +72,8 @@ inline void override_isa(Isa isa) { chosen_isa.store(static_cast<int>(isa), std:
 }  // namespace detail
 
 /// The instruction set in use: the best that this machine has, or a lower one that TAPEGRAD_ISA=portable|avx2|avx512
-/// in the environment asks for. Throws ValueError if that is not one of these or not to be had.
+/// in the environment asks for. Throws ValueError if that is not one of these or not to be had, and for a build whose
+/// flags let the compiler reorder sums.
 inline Isa isa() {
   int chosen = detail::chosen_isa.load(std::memory_order_relaxed);
   if (chosen < 0) [[unlikely]]
