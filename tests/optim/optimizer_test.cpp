@@ -56,6 +56,19 @@ TEST_CASE("a frozen parameter is left alone, also when it was frozen after it wa
   CHECK(sgd.states()[0].steps == 0);
 }
 
+TEST_CASE(
+    "a gradient outlives a time in which its parameter is frozen") {  // a discriminator's, while the generator steps
+  Parameters parameters{{1}};
+  SGD sgd(parameters.all, {.lr = 1});
+  const double before = only(parameters[0]);
+  tg::Tape tape;
+  tape.parameter(parameters[0]).backward();
+  parameters[0].set_requires_grad(false);
+  parameters[0].set_requires_grad(true);
+  sgd.step();
+  CHECK(only(parameters[0]) == Approx(before - 1));
+}
+
 TEST_CASE("a group has options and a learning rate of its own") {
   Parameters parameters{{1}, {1}, {1}};
   SGD sgd({&parameters[0]}, {.lr = 0.5});

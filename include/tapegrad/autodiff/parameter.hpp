@@ -78,12 +78,9 @@ class Parameter {
   void zero_grad() { slot_.stamp = 0; }
 
   /// Whether backward passes give it a gradient; switch it off to freeze it, from the next backward pass on, and on
-  /// again for what is computed afterwards.
+  /// again for what is computed afterwards. It keeps the gradient that it has.
   bool requires_grad() const { return requires_grad_; }
-  void set_requires_grad(bool on) {
-    requires_grad_ = on;
-    if (!on) zero_grad();
-  }
+  void set_requires_grad(bool on) { requires_grad_ = on; }
 
  private:
   friend class Tape;
