@@ -184,10 +184,10 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
 TEST_CASE("of much that does not fit the first ten are named") {
   const TemporaryDirectory dir;
   std::vector<int> numbers(12);
-  io::Checkpoint many, none;
+  io::Checkpoint many, one;
   for (std::size_t i = 0; i < numbers.size(); ++i) many.add("n" + std::to_string(i), numbers[i]);
-  none.save(dir / "none");
-  CHECK_THAT(failure(dir / "none", many), ContainsSubstring("\"n9\" and 2 more") && !ContainsSubstring("n10"));
+  one.add("n11", numbers[11]).save(dir / "one");
+  CHECK_THAT(failure(dir / "one", many), ContainsSubstring("\"n9\" and 1 more") && !ContainsSubstring("n10"));
 }
 
 TEST_CASE("a run of other batches is another run, though there are as many") {
@@ -251,6 +251,8 @@ TEST_CASE("parts with the same name, and names that the file itself has, are ref
                     "checkpoint: the name \"a\" is there twice; each part has its own");
   CHECK_THROWS_WITH(io::Checkpoint().add("format", number).save(dir / "a"),
                     "checkpoint: a part is called format, which the file itself has; call it otherwise");
+  CHECK_THROWS_WITH(io::Checkpoint().add("", number), "checkpoint: a part has the name \"\"; it must have one");
+  CHECK_THROWS_WITH(io::Checkpoint().save(dir / "a"), "checkpoint: no part was added; there is nothing to save");
   CHECK(dir.count() == 0);
 }
 

@@ -130,7 +130,7 @@ class CheckpointArchive {
 /// Save within the loop over batches, after a step: the resumed loop goes on with the next batch, and everything after
 /// has the same bits as without the stop. A save after that loop belongs to the epoch that it ends: with `epoch`
 /// counted up already, the run that goes on would take the next epoch for done. Parts are held by address and must
-/// outlive the checkpoint. Adding a second part of a name throws ValueError.
+/// outlive the checkpoint. Adding a second part of a name, or one without, throws ValueError.
 ///
 /// Not in it: gradients, and what a model's requires_grad() and training() say; the program sets them as it did.
 class Checkpoint {
@@ -216,7 +216,8 @@ class Checkpoint {
 
   /// Writes a file beside `path`, and puts it there when the disk has all of it: whatever happens meanwhile, `path` is
   /// the old file or the new one. Throws IoError if it cannot be written, ValueError if something in two parts has the
-  /// same name, a name or text is not UTF-8, or a number or an element of a tensor is NaN: nothing is saved then.
+  /// same name, a name or text is not UTF-8, a number or an element of a tensor is NaN, or there are no parts: nothing
+  /// is saved then.
   void save(const Path& path) const;
 
   /// Puts everything back as it was saved. Throws IoError for a file that is damaged, of a newer version, or of a run

@@ -34,6 +34,7 @@ TAPEGRAD_BODY void CheckpointArchive::restore() {
 }
 
 TAPEGRAD_BODY void CheckpointArchive::add(bool added, const std::string& name) {
+  require<ValueError>(!name.empty(), "checkpoint: a part has the name \"\"; it must have one");
   require<ValueError>(added, "checkpoint: the name ", quoted(name), " is there twice; each part has its own");
 }
 
@@ -67,6 +68,7 @@ TAPEGRAD_BODY const std::string* CheckpointArchive::entry(const std::string& nam
 }  // namespace detail
 
 TAPEGRAD_BODY void Checkpoint::save(const Path& path) const {
+  detail::require<ValueError>(!parts_.empty(), "checkpoint: no part was added; there is nothing to save");
   Archive archive;
   for (const Part& part : parts_) part(archive);
   std::map<std::string, std::string> texts = archive.texts();
