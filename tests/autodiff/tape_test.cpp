@@ -129,8 +129,8 @@ TEST_CASE("a frozen parameter gets no gradient") {
   product(tape.parameter(p), tape.parameter(frozen)).backward();
   CHECK(p.grad()[0] == 3);
   CHECK_FALSE(frozen.has_grad());
-  p.set_requires_grad(false);  // which forgets what it had
-  CHECK_FALSE(p.has_grad());
+  p.set_requires_grad(false);
+  CHECK(p.grad()[0] == 3);  // as it was
 }
 
 TEST_CASE("what is made of frozen parameters alone requires no gradient, also when they are thawed later") {
@@ -151,7 +151,10 @@ TEST_CASE("no_grad() switches recording off while it lives") {
     CHECK_FALSE(product(tape.parameter(p), tape.variable(three)).requires_grad());
     { const auto inner = tape.no_grad(); }
     CHECK_FALSE(product(tape.parameter(p), tape.variable(three)).requires_grad());
+    const auto not_off = tape.no_grad(false);
+    CHECK_FALSE(product(tape.parameter(p), tape.variable(three)).requires_grad());
   }
+  const auto not_off = tape.no_grad(false);
   Var y = product(tape.parameter(p), tape.parameter(p));
   CHECK(y.requires_grad());
   y.backward();

@@ -18,7 +18,7 @@
 //   gradient.
 // - An op on any number of inputs takes a std::span of each: shape(std::span<const Shape>),
 //   forward(std::span<const ConstTensorView>, y), backward(std::span<const ConstTensorView>, y, dy,
-//   std::span<Gradient>), and what it saves as above.
+//   std::span<Gradient>), and what it saves as above; apply_span(op, vars) calls it.
 // - Its members are its attributes; it is copied into the tape's arena, which calls no destructors.
 
 #include <array>
@@ -106,6 +106,8 @@ struct Recorder {
     if constexpr (requires { op.saved(value(tape, node, i).shape()...); }) {
       op.forward(value(tape, node, i)..., y, allocate_saved(tape, node, op.saved(value(tape, node, i).shape()...)));
     } else {
+      static_assert(
+          !requires(Op & changing) { changing.saved(value(tape, node, i).shape()...); }, "saved() must be const");
       op.forward(value(tape, node, i)..., y);
     }
     finish(tape, node, y, op);
@@ -117,6 +119,8 @@ struct Recorder {
     if constexpr (requires { op.saved(shapes(tape, node)); }) {
       op.forward(values(tape, node), y, allocate_saved(tape, node, op.saved(shapes(tape, node))));
     } else {
+      static_assert(
+          !requires(Op & changing) { changing.saved(shapes(tape, node)); }, "saved() must be const");
       op.forward(values(tape, node), y);
     }
     finish(tape, node, y, op);

@@ -94,9 +94,10 @@ class Tape {
     return {kept, count};
   }
 
-  /// Switches recording off while the result lives: what is computed meanwhile requires no gradient.
-  [[nodiscard("const auto guard = tape.no_grad();")]] detail::SetWhile<bool> no_grad() {
-    return {grad_enabled_, false};
+  /// Switches recording off while the result lives: what is computed meanwhile requires no gradient. With false it
+  /// changes nothing, for functions that train or not.
+  [[nodiscard("const auto guard = tape.no_grad();")]] detail::SetWhile<bool> no_grad(bool on = true) {
+    return {grad_enabled_, grad_enabled_ && !on};
   }
   /// Looks, while the result lives, for the op that spoils a training: the first one, forward or backward, that makes a
   /// NaN or an infinity out of finite numbers throws AnomalyError, which names it, its layer, and the ranges of its
