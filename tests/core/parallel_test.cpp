@@ -12,6 +12,9 @@
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 using namespace tapegrad;
 
@@ -147,19 +150,36 @@ TEST_CASE("where other threads are late, small work is done without them, until 
 TEST_CASE("a loop does not wait again and again for threads that are late") {
   const Threads guard(2);
   detail::always_share = false;
-  const std::thread::id self = std::this_thread::get_id();
   int waited = 0;
-  for (int i = 0; i < 100; ++i) {
-    std::atomic<bool> late = false;
-    parallel_for(2, 1, [&](Index, Index) {
-      if (std::this_thread::get_id() == self) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-      late = true;
-    });
-    waited += late;
-  }
+  std::thread([&] {  // whose account is empty
+    const std::thread::id self = std::this_thread::get_id();
+    for (int i = 0; i < 100; ++i) {
+      std::atomic<bool> late = false;
+      parallel_for(2, 1, [&](Index, Index) {
+        if (std::this_thread::get_id() == self) return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        late = true;
+      });
+      waited += late;
+    }
+  })
+      .join();
   CHECK(waited < 10);
+  CHECK((waited > 0 || detail::processors() == 1));
 }
+
+#if defined(__linux__) && TAPEGRAD_USE_OPENMP
+TEST_CASE("a thread that is bound to one processor may be the first that asks how many there are") {
+  int counted = 0;
+  std::thread([&] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    if (sched_setaffinity(0, sizeof one, &one) == 0) counted = detail::processors();
+  }).join();
+  CHECK(counted == detail::processors_at_start);
+}
+#endif
 
 TEST_CASE("a grain may be as large as it likes") {
   constexpr Index most = std::numeric_limits<Index>::max();

@@ -44,7 +44,7 @@ struct MultipliesLast {
   }
 } const multiplies_last;
 
-enum class Layout { rows, columns, neither, rows_far_apart };  // which of them are contiguous
+enum class Layout { rows, columns, neither, rows_far_apart, last_row_first, one_row };  // which are contiguous
 
 struct Matrix {
   static constexpr Index far = 4000;
@@ -58,6 +58,11 @@ struct Matrix {
     if (layout == Layout::columns) view = {numbers.data(), rows, cols, 1, rows + padding};
     if (layout == Layout::rows_far_apart) view.row_stride = far;
     if (layout == Layout::neither) view = {numbers.data(), rows, cols, 2 * (cols + padding), 2};
+    if (layout == Layout::last_row_first) {
+      view.data += (rows - 1) * view.row_stride;
+      view.row_stride = -view.row_stride;
+    }
+    if (layout == Layout::one_row) view.row_stride = 0;
   }
   tg::ConstStridedMatrix read() const { return {view.data, view.rows, view.cols, view.row_stride, view.col_stride}; }
   Scalar at(Index i, Index j) const { return view.data[i * view.row_stride + j * view.col_stride]; }
@@ -158,6 +163,8 @@ TEST_CASE("gemm: any strides") {
         check(size, size + 1, size + 2, Layout::neither, Layout::neither, from, 1);
         check(size, size, size, Layout::rows, Layout::neither, from, 0);
         check(size, size, size, Layout::neither, Layout::columns, from, 0);
+        check(size, size, size, Layout::last_row_first, Layout::one_row, from, 0);
+        check(size, size, size, Layout::one_row, Layout::last_row_first, from, 0);
       }
     }
   }

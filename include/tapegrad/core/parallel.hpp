@@ -19,8 +19,13 @@
 namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
-inline std::atomic<int> requested_threads{0};  // 0: as OpenMP says
-}
+// One for the whole program, also where shared libraries hide what they do not export. 0: as OpenMP says.
+[[gnu::visibility("default")]] inline std::atomic<int> requested_threads{0};
+#if TAPEGRAD_USE_OPENMP
+// Asked when the program starts: a thread that is bound to one processor would be told of that one.
+inline const int processors_at_start = omp_get_num_procs();
+#endif
+}  // namespace detail
 
 /// The number of threads that large operations use: what `set_num_threads` asked for, else what OMP_NUM_THREADS or the
 /// machine gives; 1 without OpenMP.
@@ -48,11 +53,10 @@ inline constexpr Index chunk_size = 16384;
 /// The same where an element takes long: exp and what is made of it, noise, pixels, an optimizer's moments.
 inline constexpr Index costly_chunk_size = 4096;
 
-/// How many threads can work at the same time.
+/// How many threads can work at the same time; 1 before main().
 inline int processors() {
 #if TAPEGRAD_USE_OPENMP
-  static const int count = omp_get_num_procs();
-  return count;
+  return std::max(1, processors_at_start);
 #else
   return 1;
 #endif

@@ -16,7 +16,7 @@ namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail {
 /// which comes from the first-level cache or in order from the second. (272 takes MNIST's 784 pixels in three, each of
 /// whole cache lines.)
 inline constexpr Index max_depth = 272;
-static_assert(max_depth % detail::cache_line == 0, "depths are cut at cache lines, and one more would not fit a panel");
+static_assert(max_depth % detail::cache_line == 0, "k is cut at cache lines, and a panel's copy holds max_depth");
 /// Numbers of A in one go, rows times steps: 400 KB stay in a second-level cache of 512 KB while all panels of B pass
 /// by.
 inline constexpr Index max_part = 100 << 10;
