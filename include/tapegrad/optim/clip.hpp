@@ -45,8 +45,8 @@ inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_
   return norm;
 }
 
-/// Moves every element of every gradient into [-limit, limit]. Throws ValueError for a null pointer, and unless the
-/// limit is positive.
+/// Moves every element of every gradient into [-limit, limit]; NaN stays NaN (Optimizer::set_error_if_nonfinite refuses
+/// it). Throws ValueError for a null pointer, and unless the limit is positive.
 inline void clip_grad_value(std::span<Parameter* const> parameters, double limit) {
   const auto most = static_cast<Scalar>(limit);  // 1e-50 is 0 as a float
   detail::require<ValueError>(most > 0, "clip_grad_value: limit = ", most, "; it must be positive");
