@@ -60,11 +60,11 @@ TEST_CASE("more threads than processors share them") {
 
 TEST_CASE("a team does not shrink where there is less work, as OpenMP would end its threads and start them again") {
   std::vector<int> sizes;
-  std::thread([&] {  // has not forked before
+  std::thread has_not_forked([&] {
     for (const auto& [shares, most] : {std::pair(4, 8), {2, 8}, {8, 8}, {5, 8}, {8, 4}, {2, 8}})
       sizes.push_back(detail::team_size(shares, most));
-  })
-      .join();
+  });
+  has_not_forked.join();
   CHECK(sizes == std::vector<int>{4, 4, 8, 8, 4, 4});
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a loop does not wait again and again for threads that are late") {
   const Threads guard(2);
   detail::always_share = false;
   int waited = 0;
-  std::thread([&] {  // whose account is empty
+  std::thread with_empty_account([&] {
     const std::thread::id self = std::this_thread::get_id();
     for (int i = 0; i < 100; ++i) {
       std::atomic<bool> late = false;
@@ -162,8 +162,8 @@ TEST_CASE("a loop does not wait again and again for threads that are late") {
       });
       waited += late;
     }
-  })
-      .join();
+  });
+  with_empty_account.join();
   CHECK(waited < 10);
   CHECK((waited > 0 || detail::processors() == 1));
 }

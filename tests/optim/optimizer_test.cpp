@@ -56,9 +56,8 @@ TEST_CASE("a frozen parameter is left alone, also when it was frozen after it wa
   CHECK(sgd.states()[0].steps == 0);
 }
 
-TEST_CASE(
-    "a gradient outlives a time in which its parameter is frozen") {  // a discriminator's, while the generator steps
-  Parameters parameters{{1}};
+TEST_CASE("a gradient outlives a time in which its parameter is frozen") {
+  Parameters parameters{{1}};  // a discriminator's, which is frozen while the generator steps
   SGD sgd(parameters.all, {.lr = 1});
   const double before = only(parameters[0]);
   tg::Tape tape;

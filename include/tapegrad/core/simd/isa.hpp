@@ -42,7 +42,8 @@ inline bool supported(Isa isa) {
 
 namespace detail {
 
-[[gnu::visibility("default")]] inline std::atomic<int> chosen_isa{-1};  // -1: not chosen yet
+// One for the whole program, as requested_threads is. -1: not chosen yet.
+[[gnu::visibility("default")]] inline std::atomic<int> chosen_isa{-1};
 
 /// Whether (x + large) - large rounds x to a whole number, as the kernels do. g++ tells a program of flags with which
 /// it does not (config.hpp refuses them), clang only of -ffast-math as a whole.
