@@ -157,7 +157,9 @@ OPS = {
     "square": torch.square,
     "sqrt": torch.sqrt,
     "pow, a fraction": lambda x: torch.pow(x, 1.7),
+    "pow, 2": lambda x: torch.pow(x, 2),
     "pow, 3": lambda x: torch.pow(x, 3),
+    "pow, -0.5": lambda x: torch.pow(x, torch.tensor(-0.5)),  # by a plain -0.5 it is rsqrt, which differs at -0
     "pow, 0": lambda x: torch.pow(x, 0),
     "exp": torch.exp,
     "log": torch.log,
