@@ -4,11 +4,11 @@
 #define TAPEGRAD_COMPILED
 #endif
 
-#include "../io/bodies/checkpoint.hpp"
-#include "../io/bodies/file.hpp"
-#include "../io/bodies/idx.hpp"
-#include "../io/bodies/mnist.hpp"
-#include "../io/bodies/module.hpp"
-#include "../io/bodies/npy.hpp"
-#include "../io/bodies/png.hpp"
-#include "../io/bodies/safetensors.hpp"
+#include <tapegrad/io/bodies/checkpoint.hpp>
+#include <tapegrad/io/bodies/file.hpp>
+#include <tapegrad/io/bodies/idx.hpp>
+#include <tapegrad/io/bodies/mnist.hpp>
+#include <tapegrad/io/bodies/module.hpp>
+#include <tapegrad/io/bodies/npy.hpp>
+#include <tapegrad/io/bodies/png.hpp>
+#include <tapegrad/io/bodies/safetensors.hpp>

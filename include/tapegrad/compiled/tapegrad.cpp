@@ -4,10 +4,10 @@
 #define TAPEGRAD_COMPILED
 #endif
 
-#include "../core/simd/adam.hpp"
-#include "../core/simd/bce.hpp"
-#include "../core/simd/bytes.hpp"
-#include "../core/simd/math.hpp"
-#include "../core/simd/philox.hpp"
-#include "../core/simd/reduce.hpp"
-#include "../gemm/product.hpp"
+#include <tapegrad/core/simd/adam.hpp>
+#include <tapegrad/core/simd/bce.hpp>
+#include <tapegrad/core/simd/bytes.hpp>
+#include <tapegrad/core/simd/math.hpp>
+#include <tapegrad/core/simd/philox.hpp>
+#include <tapegrad/core/simd/reduce.hpp>
+#include <tapegrad/gemm/product.hpp>
