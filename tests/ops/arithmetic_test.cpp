@@ -1,4 +1,5 @@
 // What the registry cannot say of arithmetic.
+#include <limits>
 #include <tapegrad/ops/arithmetic.hpp>
 
 #include "catch.hpp"
@@ -40,6 +41,15 @@ TEST_CASE("minimum and maximum take a number") {
   CHECK(tg::same_bits(Tensor(most.value()), Tensor({3}, {-1, 2, 2})));
   least.backward(Tensor::ones({3}));
   CHECK(tg::same_bits(Tensor(x.grad()), Tensor({3}, {0, 1, 1})));
+}
+
+TEST_CASE("the greater of two gets all of a gradient, be it the smallest there is") {
+  tg::Tape tape;
+  const Var x = tape.variable(Tensor({1}, {2})), y = tape.variable(Tensor({1}, {1}));
+  const Tensor least({1}, {std::numeric_limits<Scalar>::denorm_min()});
+  maximum(x, y).backward(least);
+  CHECK(tg::same_bits(Tensor(x.grad()), least));
+  CHECK(y.grad()[0] == 0);
 }
 
 TEST_CASE("compound assignment makes the name stand for the result, and changes nothing else") {

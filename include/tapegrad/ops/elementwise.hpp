@@ -1,5 +1,6 @@
 #pragma once
-// Functions of each element by itself: abs, square, sqrt, pow, exp, log, log1p, tanh, clamp. NaN stays NaN.
+// Functions of each element by itself: neg, abs, square, sqrt, pow, exp, log, log1p, tanh, clamp. NaN stays NaN, but
+// for x to the power of 0, which is 1.
 
 #include <cmath>
 #include <limits>
@@ -162,7 +163,8 @@ struct Clamp : detail::Elementwise {
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     const auto slope = [this](const Four& at, const Four& g) {
-      return if_nan(at, Four::zero(), detail::unless_positive(min - at, detail::unless_positive(at - max, g)));
+      const Four none = Four::zero();
+      return if_nan(at, none, if_less(at, Four::all(min), none, if_less(Four::all(max), at, none, g)));
     };
     detail::contribute(dx, slope, x, dy);
   }

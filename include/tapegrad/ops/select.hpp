@@ -20,23 +20,15 @@ TAPEGRAD_INLINE Four sign(const Four& x) {
   return if_less(zero, x, Four::all(1), if_less(x, zero, Four::all(-1), zero));
 }
 
-/// gate > 0 ? value : 0.
-TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value) {
-  return if_less(Four::zero(), gate, value, Four::zero());
-}
-/// gate > 0 ? 0 : value.
-TAPEGRAD_INLINE Four unless_positive(const Four& gate, const Four& value) {
-  return if_less(Four::zero(), gate, Four::zero(), value);
-}
-/// gate > 0 ? value : otherwise. The one that is not chosen may be anything, NaN too.
-TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value, const Four& otherwise) {
-  return where_positive(gate, value) + unless_positive(gate, otherwise);
+/// gate > 0 ? value : otherwise, which by default is 0.
+TAPEGRAD_INLINE Four where_positive(const Four& gate, const Four& value, const Four& otherwise = Four::zero()) {
+  return if_less(Four::zero(), gate, value, otherwise);
 }
 
 /// What one of two gets of a value, by how far it leads the other: all of it where `lead` is positive, nothing where it
 /// is negative, half where it is 0 or NaN.
 TAPEGRAD_INLINE Four share_of(const Four& lead, const Four& value) {
-  return where_positive(lead, value / 2) + unless_positive(-lead, value / 2);
+  return where_positive(lead, value, where_positive(-lead, Four::zero(), value / 2));
 }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::detail
