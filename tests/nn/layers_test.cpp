@@ -185,14 +185,14 @@ TEST_CASE("LayerNorm normalises the last axis, then scales and shifts") {
   norm.weight->mutable_value().copy_from(tg::Tensor({4}, {1, 2, 3, 4}));
   norm.bias->mutable_value().copy_from(tg::Tensor({4}, {10, 20, 30, 40}));
   check_close(norm(x).value(), {10 - 2 * s, 20 - 2 * s, 30, 40 + 12 * s, 10, 20, 30, 40});
-  nn::LayerNorm plain(rng, 4, {.eps = 0.25, .affine = false});
+  nn::LayerNorm plain(rng, 4, {.eps = 0.25, .elementwise_affine = false});
   CHECK(plain.parameters().empty());
   check_close(plain(x).value(), {-2 * s, -1 * s, 0, 3 * s, 0, 0, 0, 0});
 }
 
 TEST_CASE("LayerNorm keeps its digits far from zero") {
   tg::Rng rng(1);
-  nn::LayerNorm norm(rng, 4, {.affine = false});
+  nn::LayerNorm norm(rng, 4, {.elementwise_affine = false});
   tg::Tape tape;
   const double s = 1 / std::sqrt(1.25);
   check_close(norm(tape.constant(tg::Tensor({4}, {100000, 100001, 100002, 100003}))).value(),

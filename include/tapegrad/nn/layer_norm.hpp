@@ -13,8 +13,9 @@ namespace tapegrad::inline TAPEGRAD_ABI::nn {
 
 /// Options of LayerNorm.
 struct LayerNormOptions {
-  double eps = 1e-5;   ///< added to the variance
-  bool affine = true;  ///< scale and shift what was normalised, by a weight (ones at first) and a bias (zeros)
+  double eps = 1e-5;  ///< added to the variance
+  /// Scales and shifts what was normalised, by a weight (ones at first) and a bias (zeros).
+  bool elementwise_affine = true;
 };
 
 /// Layer normalisation over the last axis, which has `features` elements.
@@ -38,7 +39,7 @@ class LayerNorm : public Layer {
     return options;
   }
   std::optional<Parameter> parameter(const char* name, const Init& init) {
-    if (!options_.affine) return std::nullopt;
+    if (!options_.elementwise_affine) return std::nullopt;
     return std::optional<Parameter>(std::in_place, *this, name, Shape{features_}, init);
   }
 
@@ -46,7 +47,7 @@ class LayerNorm : public Layer {
   LayerNormOptions options_;
 
  public:
-  /// (features); empty without `affine`, and so is the bias.
+  /// (features); empty without `elementwise_affine`, and so is the bias.
   std::optional<Parameter> weight = parameter("weight", init::ones());
   std::optional<Parameter> bias = parameter("bias", init::zeros());
 };

@@ -151,7 +151,7 @@ inline Var l1(Var input, Var target, Reduction reduction = Reduction::mean) {
 
 /// (x - t)^2 / 2 up to a distance of delta, from there on the line delta (|x - t| - delta / 2). Mean by default, as in
 /// PyTorch. Throws ShapeError unless the shapes are equal, ValueError unless delta is positive and finite. (Huber 1964)
-inline Var huber(Var input, Var target, double delta = 1, Reduction reduction = Reduction::mean) {
+inline Var huber(Var input, Var target, Reduction reduction = Reduction::mean, double delta = 1) {
   return detail::loss(ops::Huber{detail::positive("huber", "delta", delta)}, reduction, input, target);
 }
 

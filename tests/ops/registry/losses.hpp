@@ -179,15 +179,15 @@ inline Entries losses() {
                [](auto v, Reduction r) { return l1(v[0], v[1], r); }, [](auto x) { return std::abs(x[0] - x[1]); }, {},
                {{{{inf, 3, -2}, {0, 3, 0}}, {inf, 0, 2}, {{1, 0, -1}, {-1, 0, 1}}}, {{{nan}, {0}}, {nan}}}),
            losses(
-               "huber", {any}, {"input", "target"}, [](auto v, Reduction r) { return huber(v[0], v[1], 1.5, r); },
+               "huber", {any}, {"input", "target"}, [](auto v, Reduction r) { return huber(v[0], v[1], r, 1.5); },
                [](auto x) {
                  const double d = std::abs(x[0] - x[1]);
                  return d < 1.5 ? d * d / 2 : 1.5 * (d - 0.75);
                },
                {{zeros({{2}, {2}}), "huber: delta is 0; it must be positive and finite",
-                 [](auto v) { return huber(v[0], v[1], 0); }},
+                 [](auto v) { return huber(v[0], v[1], Reduction::mean, 0); }},
                 {zeros({{2}, {2}}), "huber: delta is nan; it must be positive and finite",
-                 [](auto v) { return huber(v[0], v[1], nan); }}},
+                 [](auto v) { return huber(v[0], v[1], Reduction::mean, nan); }}},
                {{{{3, -3, 1.5, 0, inf}, {0, 0, 0, 0, 0}},
                  {3.375, 3.375, 1.125, 0, inf},
                  {{1.5, -1.5, 1.5, 0, 1.5}, {-1.5, 1.5, -1.5, 0, -1.5}}},
