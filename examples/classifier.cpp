@@ -65,6 +65,7 @@ void train(const Options& options, double dropout) {
   tg::io::save(output_path(options, "model.safetensors"), model);
   nlohmann::json summary{{"options", to_json(options)}};
   summary["options"]["dropout"] = dropout;
+  for (const char* of_others : {"latent", "samples_out"}) summary["options"].erase(of_others);
   summary.update({{"train_accuracy", accuracy_on(mnist.train)}, {"test_accuracy", test}});
   write_summary(options, summary);
 }

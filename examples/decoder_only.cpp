@@ -40,23 +40,21 @@ class Model {
   Model(const Options& options, const Scheme& scheme, int images, tg::Rng& rng)
       : options_(options), scheme_(scheme), decoder(rng, options.latent, options.hidden) {
     // What is to be learned begins near 0: codes of like images that begin far apart are not all led together.
-    if (has_table()) table_.emplace(images, options.latent, rng, scheme.codes == Codes::learned ? 0.1 : 1);
+    if (has_table(scheme.codes)) table_.emplace(images, options.latent, rng, scheme.codes == Codes::learned ? 0.1 : 1);
     if (scheme.codes == Codes::fixed) table_->freeze();
   }
 
   /// -log p(x|z) of a batch as training has it, summed over the images.
   tg::Var loss(tg::Var x, std::span<const tg::Index> images, tg::Rng& noise) {
-    if (has_table()) return bce_with_logits(decoder((*table_)(x.tape(), images)), x);
+    if (table_) return bce_with_logits(decoder((*table_)(x.tape(), images)), x);
     if (scheme_.samples == 1) return loss_of_random_codes(x, noise);
     const tg::Var z = x.tape().randn({scheme_.samples, options_.latent}, noise);
     const tg::Var log_p = log_likelihoods(x, decoder(z));
     if (scheme_.codes == Codes::nearest) return -sum(max(log_p, -1));
-    return static_cast<double>(x.shape().rows()) * std::log(scheme_.samples) - sum(logsumexp(log_p, -1));
+    return loss_of_mean_likelihood(log_p);
   }
   /// The same for images that have no codes of their own.
-  tg::Var test_loss(tg::Var x, tg::Rng& noise) {
-    return has_table() ? loss_of_random_codes(x, noise) : loss(x, {}, noise);
-  }
+  tg::Var test_loss(tg::Var x, tg::Rng& noise) { return table_ ? loss_of_random_codes(x, noise) : loss(x, {}, noise); }
 
   std::vector<tg::Parameter*> learned_codes() {
     return scheme_.codes == Codes::learned ? table_->parameters() : std::vector<tg::Parameter*>{};
@@ -76,7 +74,6 @@ class Model {
   }
 
  private:
-  bool has_table() const { return scheme_.codes == Codes::fixed || scheme_.codes == Codes::learned; }
   tg::Var loss_of_random_codes(tg::Var x, tg::Rng& noise) {
     const tg::Var z = x.tape().randn({x.shape().rows(), options_.latent}, noise);
     return bce_with_logits(decoder(z), x);
@@ -98,8 +95,7 @@ double negative_log_likelihood(const Options& options, Decoder& decoder, const t
   ImageBatches batches(images, {.size = 500});
   const Nats nats = evaluate(tape, batches, [&](tg::Var x, std::span<const tg::Index>) {
     const tg::Var z = x.tape().randn({samples, options.latent}, rng);
-    const tg::Var log_p = log_likelihoods(x, decoder(z));
-    return without_kl(static_cast<double>(x.shape().rows()) * std::log(samples) - sum(logsumexp(log_p, -1)));
+    return without_kl(loss_of_mean_likelihood(log_likelihoods(x, decoder(z))));
   });
   return nats.reconstruction;
 }
@@ -255,8 +251,8 @@ int main(int argc, char** argv) {
                      {"--as-posted", "the settings of the question that was asked"}});
   return run_main(app, argc, argv, [&] {
     if (as_posted) return run_posted_program(options, no_target_check ? tg::TargetCheck::off : tg::TargetCheck::on);
-    const bool table = scheme.codes == Codes::fixed || scheme.codes == Codes::learned;
-    if (table && scheme.samples > 1) throw CLI::ValidationError("--samples is for codes that are redrawn or nearest");
+    if (has_table(scheme.codes) && scheme.samples > 1)
+      throw CLI::ValidationError("--samples is for codes that are redrawn or nearest");
     if (scheme.codes == Codes::nearest && scheme.samples == 1)
       throw CLI::ValidationError("--codes nearest chooses among --samples; give it more than 1, as --samples 256");
     run(options, scheme, checkpoints);

@@ -114,6 +114,7 @@ void train(const FlowOptions& options, const CheckpointOptions& checkpoint_optio
 
   nlohmann::json summary{{"options", to_json(options)}};
   summary["options"]["steps"] = options.steps;
+  summary["options"].erase("latent");  // it has none
   Csv metrics(options, "metrics.csv", "epoch,train_mse,test_mse");
   Pace pace;
   double sum = 0, train = 0, test = 0;

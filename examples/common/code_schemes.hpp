@@ -18,6 +18,9 @@ enum class Codes {
   nearest,  ///< of many draws that which makes the image best: IMLE (Li and Malik 2018)
 };
 
+/// Whether each image has a code of its own.
+inline bool has_table(Codes codes) { return codes == Codes::fixed || codes == Codes::learned; }
+
 inline const std::map<std::string, Codes>& codes_names() {
   static const std::map<std::string, Codes> names{
       {"redrawn", Codes::redrawn}, {"fixed", Codes::fixed}, {"learned", Codes::learned}, {"nearest", Codes::nearest}};
@@ -30,12 +33,18 @@ inline tg::Var log_likelihoods(tg::Var images, tg::Var logits) {
   return matmul(images, logits, {.transpose_b = true}) - sum(softplus(logits), -1);
 }
 
+/// Minus log of the mean of p(x_b|z_k) over the codes, summed over the images.
+inline tg::Var loss_of_mean_likelihood(tg::Var log_p) {
+  const auto images = log_p.shape()[0], codes = log_p.shape()[1];
+  return static_cast<double>(images) * std::log(codes) - sum(logsumexp(log_p, -1));
+}
+
 /// A code for each image of a data set: a parameter of its own, so that an optimizer passes over those which are not in
 /// a batch, and each has Adam's moments and count of steps for itself.
 class CodeTable {
  public:
   /// Codes drawn from N(0, std^2).
-  CodeTable(int images, int latent, tg::Rng& rng, double std = 1) {
+  CodeTable(int images, int latent, tg::Rng& rng, double std) {
     for (int i = 0; i < images; ++i) {
       tg::Tensor code({1, latent});
       rng.normal(code, 0, std);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "floors.hpp"
 #include "importance.hpp"
 
 namespace examples {
@@ -40,10 +41,7 @@ struct Iwae : tg::nn::Module {
 
   /// The probability of each pixel of an all-zero z is that of the mean image.
   void show_mean_image(const tg::data::ImageDataset& images) {
-    Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(784);
-    for (const auto& batch : tg::data::batches(images, {.size = 1000}))
-      sum += batch.images.matrix().cast<double>().colwise().sum().transpose().array();
-    const Eigen::ArrayXd mean = (sum / images.size()).max(0.001).min(0.999);
+    const Eigen::ArrayXd mean = PixelStatistics(images).mean().max(0.001).min(0.999);
     pixels.bias->mutable_value().copy_from(tg::Tensor((mean / (1 - mean)).log()));
   }
 };

@@ -140,7 +140,7 @@ TEST_CASE("log_likelihoods is -bce_with_logits of every pair") {
 TEST_CASE("whitened codes have mean 0 and covariance I, and make the same images") {
   Rng rng(5);
   examples::Decoder decoder(rng, 3, 16);
-  examples::CodeTable table(200, 3, rng);
+  examples::CodeTable table(200, 3, rng, 1);
   for (Parameter* code : table.parameters()) {
     auto z = code->mutable_value().array();
     z = 3 * z + 1;

@@ -190,6 +190,7 @@ TEST_CASE("classifier learns") {
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK(summary(data, "a")["test_accuracy"].get<double>() > 0.95);
+  CHECK_FALSE(summary(data, "a")["options"].contains("latent"));  // other programs have one
 }
 
 TEST_CASE("gan and flow train, draw, and leave samples in [0, 1]") {
@@ -210,6 +211,7 @@ TEST_CASE("gan and flow train, draw, and leave samples in [0, 1]") {
         "");
     CHECK(without_times(summary(data, program)) == without_times(summary(data, "again")));
   }
+  CHECK_FALSE(summary(data, "flow")["options"].contains("latent"));  // the GAN has one
   CHECK(summary(data, "flow")["test_mse"].get<double>() < 1.5);  // of an answer of 0: the noise's 1, and the images'
 }
 
