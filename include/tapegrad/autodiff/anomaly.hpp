@@ -68,7 +68,7 @@ inline void AnomalyCheck::backward(Tape& tape, std::uint32_t index) {
   };
   bool finite = all_finite(gradient) && std::ranges::all_of(inputs, all_finite);
   for (std::size_t i = 0; i < inputs.size(); ++i) finite = finite && all_finite(gradient_of(i));
-  node.type->backward(tape, index);
+  node.type->backward(tape, node);
   for (std::size_t i = 0; finite && i < inputs.size(); ++i) {
     if (all_finite(gradient_of(i))) continue;
     AnomalyError error(concat(node.type->name,

@@ -140,8 +140,7 @@ struct Recorder {
   }
 
   template <class Op, std::size_t... i>
-  static void backward_of(Tape& tape, std::uint32_t index) {
-    const Node& node = tape.nodes_[index];
+  static void backward_of(Tape& tape, const Node& node) {
     const Op& op = *static_cast<const Op*>(node.op);
     const ConstTensorView dy(node.gradient.data, node.value.shape());
     if constexpr (requires { op.saved(value(tape, node, i).shape()...); }) {
@@ -151,8 +150,7 @@ struct Recorder {
     }
   }
   template <class Op>
-  static void backward_of_span(Tape& tape, std::uint32_t index) {
-    const Node& node = tape.nodes_[index];
+  static void backward_of_span(Tape& tape, const Node& node) {
     const ConstTensorView dy(node.gradient.data, node.value.shape());
     const Op& op = *static_cast<const Op*>(node.op);
     if constexpr (requires { op.saved(shapes(tape, node)); }) {
@@ -207,13 +205,14 @@ struct Recorder {
 }  // namespace detail
 
 /// Computes an op and records it: the form is at the top of this file. Throws what the op throws, and TapeError for
-/// inputs of an earlier pass or of two tapes.
+/// inputs of no tape, of two, or of an earlier pass, for a parameter changed since it was read, and while an op runs.
 template <class Op, std::same_as<Var>... Vars>
 Var apply(const Op& op, Var first, Vars... others) {
   return detail::Recorder::record(op, {first, others...}, std::make_index_sequence<1 + sizeof...(Vars)>());
 }
 
-/// The same for an op on any number of inputs. (A name of its own: beside a std::span, `apply` alone finds std::apply.)
+/// The same for an op on any number of inputs; ValueError for none. (A name of its own: beside a std::span, `apply`
+/// alone finds std::apply.)
 template <class Op>
 Var apply_span(const Op& op, std::span<const Var> inputs) {
   return detail::Recorder::record(op, inputs);

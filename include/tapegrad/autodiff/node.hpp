@@ -17,7 +17,7 @@ struct Node;
 struct OpType {
   const char* name;
   void (*forward)(Tape& tape, Node& node, const void* op);  // computes the node's value, and keeps the op
-  void (*backward)(Tape& tape, std::uint32_t index);
+  void (*backward)(Tape& tape, const Node& node);
 };
 
 /// One value on the tape. The numbers, the op and the lists lie in the arena, but for a borrowed value and a
@@ -32,7 +32,7 @@ struct Node {
   const std::uint32_t* inputs = nullptr;  // their positions on the tape
   std::uint32_t input_count = 0;
   bool requires_grad = false;
-  bool detached = false;                   // of a parameter it has the memory alone
+  bool detached = false;                   // shares a parameter's memory, but gives it no gradient
   const ConstTensorView* saved = nullptr;  // what forward left for backward, for ops that do
   Parameter* parameter = nullptr;
   std::uint64_t parameter_version = 0;  // when the value was read

@@ -12,8 +12,8 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 
 namespace detail {
 
-/// A gradient's memory, and what is in it. `stamp` is 0 for nothing; else the backward call that first wrote it, so
-/// that the first contribution assigns and nobody has to write zeros.
+/// A gradient's memory, and what is in it. `stamp` is 0 for nothing; else the last backward call that wrote it (1 if it
+/// was the user), so that the first contribution assigns and nobody has to write zeros.
 struct GradientSlot {
   Scalar* data = nullptr;
   std::uint64_t stamp = 0;

@@ -186,7 +186,7 @@ class Tape {
     return Gradient(slot, node.value.shape(), arena_, backward_call_, node.type == nullptr);
   }
 
-  /// What a backward call that failed had begun may hold anything.
+  /// Gradients that a failed backward call has written to may be incomplete: they count as none.
   void forget_begun() {
     for (detail::Node& node : nodes_)
       if (const Gradient begun = gradient(node); begun && begun.slot_->stamp == backward_call_) begun.slot_->stamp = 0;
@@ -197,7 +197,7 @@ class Tape {
   detail::ParameterTable parameters_;
   std::size_t changed_parameters_ = 0;  // in this pass, each time that one was read again
   detail::Profiler profiler_;
-  std::vector<std::string> paths_;  // of the layers that made the nodes; empty, or shorter, but for detect_anomaly()
+  std::vector<std::string> paths_;  // of the layer that made each node; only detect_anomaly() fills it
   const Scope* scope_ = nullptr;
   std::uint64_t backward_call_ = 0;  // the last
   // Tapes count from far apart: a Var of one that lay at the same address before is told from a Var of this.
@@ -267,13 +267,13 @@ inline void Tape::backward(Var root, const ConstTensorView* seed) {
   try {
     for (std::uint32_t index = root.index_ + 1; index-- > 0;) {
       const detail::Node& reached = nodes_[index];
-      if (reached.type == nullptr || !reached.requires_grad || reached.gradient.stamp != backward_call_) continue;
+      if (reached.type == nullptr || reached.gradient.stamp != backward_call_) continue;
       running_ = reached.type->name;
       const detail::Stopwatch watch(profiler_, running_, &OpProfile::backward_seconds, 0);
       if (anomaly_) [[unlikely]] {
         anomaly_->backward(*this, index);
       } else {
-        reached.type->backward(*this, index);
+        reached.type->backward(*this, reached);
       }
     }
   } catch (Error& error) {

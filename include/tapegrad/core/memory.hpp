@@ -17,10 +17,15 @@ namespace tapegrad::inline TAPEGRAD_ABI::detail {
 inline constexpr std::size_t alignment = 64;
 /// The numbers in a cache line.
 inline constexpr Index cache_line = alignment / sizeof(Scalar);
+/// How many units it takes to hold `size`.
+template <class T>
+constexpr T divide_up(T size, T unit) {
+  return (size + unit - 1) / unit;
+}
 /// The next multiple of `unit`, or `size` if it is one.
 template <class T>
 constexpr T round_up(T size, T unit) {
-  return (size + unit - 1) / unit * unit;
+  return divide_up(size, unit) * unit;
 }
 
 /// Arrays that fill at least three quarters of such pages lie in them where the system has them: a step of training

@@ -110,10 +110,7 @@ inline int team_size(int shares, int most) {
 /// microseconds. It is body(0, 1) inside of another call, as it never nests, and while sharing would take longer.
 inline void parallel_region(int threads, [[maybe_unused]] Index pieces, FunctionRef<void(int, int)> body) {
   // Decided before the pragma: `omp parallel if(false)` alone costs three times a tiny op.
-  if (threads <= 1 || inside_parallel()) {
-    body(0, 1);
-    return;
-  }
+  if (threads <= 1 || inside_parallel()) return body(0, 1);
 #if TAPEGRAD_USE_OPENMP
   thread_local ForkDelay delay;
   const auto begin = ForkDelay::Clock::now();
@@ -161,10 +158,7 @@ inline void parallel_for(Index n, Index grain, detail::FunctionRef<void(Index, I
   const auto run = [&](Index first, Index last) {
     for (Index chunk = first; chunk < last; ++chunk) body(chunk * grain, chunk + 1 < chunks ? (chunk + 1) * grain : n);
   };
-  if (chunks <= 1) {
-    run(0, chunks);
-    return;
-  }
+  if (chunks <= 1) return run(0, chunks);
   detail::parallel_region(
       static_cast<int>(std::min<Index>(num_threads(), chunks)), chunks,
       [&](int thread, int threads) { run(chunks * thread / threads, chunks * (thread + 1) / threads); });

@@ -35,19 +35,8 @@ struct Kernel {
   TilesOfWidth half_tiles;            // of half the height
   TilesOfWidth side_by_side_tiles;    // for whole strips of A whose rows lie side by side
   void (*copying_tiles)(PanelWork*);  // of the whole height and width
-  void (*pack_rows)(const PackWork*);
-  void (*pack_columns)(const PackWork*);
-  void (*pack_any)(const PackWork*);
+  void (*pack_panel)(const PackWork*);
   void (*pack_strip)(const PackWork*);
-
-  void pack(const PackWork& work) const {
-    if (work.col_stride == 1)
-      pack_rows(&work);
-    else if (work.row_stride == 1)
-      pack_columns(&work);
-    else
-      pack_any(&work);
-  }
 
   /// The rows of C under a panel so wide. Up to half a strip at the end takes half a tile.
   void multiply(PanelWork& work, Index width, bool side_by_side) const {
@@ -70,17 +59,15 @@ inline constexpr Kernel::TilesOfWidth tiles_for = {simd::run_for<isa, Tiles<heig
 /// Only AVX-512 profits from rows side by side.
 template <Isa isa, int lanes, int height>
 inline constexpr Kernel kernel_for = {
-    lanes,
-    height,
-    thresholds<lanes>,
-    tiles_for<isa, height>,
-    tiles_for<isa, height / 2>,
-    tiles_for<isa, height, lanes == max_lanes>,
-    simd::run_for<isa, Tiles<height, max_width, false, true>, PanelWork*>,
-    simd::run_for<isa, PackRows, const PackWork*>,
-    simd::run_for<isa, PackColumns, const PackWork*>,
-    simd::run_for<Isa::portable, PackAny, const PackWork*>,
-    simd::run_for<isa, PackStrip<height>, const PackWork*>,
+    .lanes = lanes,
+    .height = height,
+    .pays_from = thresholds<lanes>,
+    .tiles = tiles_for<isa, height>,
+    .half_tiles = tiles_for<isa, height / 2>,
+    .side_by_side_tiles = tiles_for<isa, height, lanes == max_lanes>,
+    .copying_tiles = simd::run_for<isa, Tiles<height, max_width, false, true>, PanelWork*>,
+    .pack_panel = simd::run_for<isa, PackPanel, const PackWork*>,
+    .pack_strip = simd::run_for<isa, PackStrip<height>, const PackWork*>,
 };
 
 /// The one for the instruction set in use; in double there is but one.

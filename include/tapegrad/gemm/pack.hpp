@@ -1,6 +1,6 @@
 #pragma once
-// Copies of B's panels: as many columns as a tile is wide, one short row after another, so that a tile reads memory in
-// order whatever B's layout is.
+// Copies of B's panels, and of A's strips, which are panels of A transposed: as many columns as a tile is wide (or
+// high), one short row after another, so that a tile reads memory in order whatever the layout is.
 
 #include <algorithm>
 #include <cstring>
@@ -94,18 +94,6 @@ struct PackColumns {
   }
 };
 
-/// For strips of A, whose transpose has rows as short as a tile is high: contiguous rows (for g^T) or columns.
-template <int height>
-struct PackStrip {
-  template <int lanes>
-  static TAPEGRAD_INLINE void run(const PackWork* work) {
-    if (work->col_stride == 1)
-      PackRows::run<height>(work);
-    else
-      PackColumns::run<height>(work);
-  }
-};
-
 /// For any other B.
 struct PackAny {
   template <int lanes>
@@ -114,6 +102,28 @@ struct PackAny {
     for (Index k = 0; k < w.depth; ++k)
       for (Index j = 0; j < w.width; ++j)
         w.panel[k * w.width + j] = j < w.cols ? w.b[k * w.row_stride + j * w.col_stride] : Scalar{0};
+  }
+};
+
+/// For any B, by its layout.
+struct PackPanel {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const PackWork* work) {
+    if (work->col_stride == 1)
+      PackRows::run<lanes>(work);
+    else if (work->row_stride == 1)
+      PackColumns::run<lanes>(work);
+    else
+      PackAny::run<lanes>(work);
+  }
+};
+
+/// For a strip of A, whose transpose has rows as short as a tile is high.
+template <int height>
+struct PackStrip {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const PackWork* work) {
+    PackPanel::run<height>(work);
   }
 };
 

@@ -57,7 +57,7 @@ struct Range {
 /// Part `part` of `parts` nearly equal ones, which begin at multiples of `unit` from the whole's beginning; past the
 /// last there is an empty one.
 inline Range part_of(Range whole, Index unit, Index part, Index parts) {
-  const Index units = (whole.size() + unit - 1) / unit;
+  const Index units = detail::divide_up(whole.size(), unit);
   const auto at = [&](Index p) { return std::min(whole.end, whole.begin + units * p / parts * unit); };
   return {at(part), at(part + 1)};
 }
@@ -65,7 +65,7 @@ inline Range part_of(Range whole, Index unit, Index part, Index parts) {
 /// The size of the largest of those parts: the last one or, if that ends within a unit, maybe one of whole units.
 inline Index largest_part(Index size, Index unit, Index parts) {
   const Index whole_units = size / unit;
-  return std::max(part_of({0, size}, unit, parts - 1, parts).size(), (whole_units + parts - 1) / parts * unit);
+  return std::max(part_of({0, size}, unit, parts - 1, parts).size(), detail::divide_up(whole_units, parts) * unit);
 }
 
 /// Room for copies of max_part numbers of A, one for each of so many blocks: the calling thread's own, also while it
@@ -127,12 +127,12 @@ class Product {
     const Range rows = part_of({0, c_.rows}, kernel_.height, block / blocks_across_, blocks_down_);
     const Range cols = part_of({0, c_.cols}, kernel_.lanes, block % blocks_across_, blocks_across_);
     const Range first_cols = panel_cols(cols.begin, cols.end);
-    const Index depths = std::max<Index>(1, (a_.cols + max_depth - 1) / max_depth);
+    const Index depths = std::max<Index>(1, detail::divide_up(a_.cols, max_depth));
     const auto depth_of = [&](Index part) { return part_of({0, a_.cols}, detail::cache_line, part, depths); };
     for (Index part = 0; part < depths; ++part) {
       const Range depth = depth_of(part);
       const Index most_rows = max_part / std::max<Index>(depth.size(), 1) / kernel_.height * kernel_.height;
-      const Index goes = (rows.size() + most_rows - 1) / most_rows;
+      const Index goes = detail::divide_up(rows.size(), most_rows);
       for (Index go = 0; go < goes; ++go) {
         const Range some_rows = part_of(rows, kernel_.height, go, goes);
         const Strips strips = strips_of_a(block, some_rows, depth, cols.size());
@@ -165,7 +165,7 @@ class Product {
   /// The columns of the panel that begins there: three vectors, but two and two where four are left, as three and one
   /// take longer.
   Range panel_cols(Index begin, Index end) const {
-    const Index vectors = (end - begin + kernel_.lanes - 1) / kernel_.lanes;
+    const Index vectors = detail::divide_up<Index>(end - begin, kernel_.lanes);
     const Index width = vectors == 4 ? 2 : std::min<Index>(vectors, max_width);
     return {begin, std::min(end, begin + width * kernel_.lanes)};
   }
@@ -239,7 +239,8 @@ class Product {
       work.rows = rows.size() - kernel_.height;
       work.c_after = c_after;
     } else {
-      kernel_.pack({work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width});
+      const PackWork pack{work.b, b_.row_stride, b_.col_stride, depth.size(), cols.size(), copy, width};
+      kernel_.pack_panel(&pack);
     }
     work.b = copy;
     work.b_step = width;
@@ -258,8 +259,8 @@ class Product {
     next.left = by_rows ? depth.size() : cols.size();
     next.stride = by_rows ? b_.row_stride : b_.col_stride;
     next.length = by_rows ? cols.size() : depth.size();
-    const Index times = fetches_beside(kernel_.lanes) ? strips * ((steps - 1) / fetch_steps + 1) : strips;
-    next.each = next.left * ((next.length - 1) / fetch_piece(kernel_.lanes) + 1) / times + 1;
+    const Index times = fetches_beside(kernel_.lanes) ? strips * detail::divide_up(steps, fetch_steps) : strips;
+    next.each = next.left * detail::divide_up(next.length, fetch_piece(kernel_.lanes)) / times + 1;
     return next;
   }
 

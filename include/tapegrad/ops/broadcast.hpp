@@ -79,14 +79,14 @@ class Axes {
     }
   }
 
-  /// Those axes along which input `i` is broadcast, or those along which it is not.
+  /// Those axes along which that input is broadcast, or those along which it is not.
   Axes along(std::size_t input, bool broadcast) const {
     Axes result;
     for (std::size_t i = 0; i < count_; ++i)
       if ((axes_[i].stride.in[input] == 0) == broadcast) result.axes_[result.count_++] = axes_[i];
     return result;
   }
-  /// Whether input `i` is broadcast along the innermost axis.
+  /// Whether that input is broadcast along the innermost axis.
   bool repeats(std::size_t input) const { return count_ > 0 && axes_[0].stride.in[input] == 0; }
 
  private:

@@ -50,7 +50,8 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
     Scalar* v = state.buffers[0].value.data();
     Scalar* b = options.momentum > 0 ? state.buffers[1].value.data() : nullptr;
     Scalar* mean = options.centered ? state.buffers.back().value.data() : nullptr;
-    // Bounded as in simd::adam; where centered not, as there what overflows shows as NaN, which 0 times infinity is.
+    // A finite slope whose square overflows is taken for a smaller one, as in simd::adam. Where centered it is not: the
+    // mean square is infinite then, and 0 times it below makes the step NaN, which shows.
     const Scalar most =
         options.centered ? std::numeric_limits<Scalar>::infinity() : std::sqrt(std::numeric_limits<Scalar>::max()) / 2;
 

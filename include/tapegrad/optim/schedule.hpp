@@ -18,7 +18,8 @@ namespace tapegrad::inline TAPEGRAD_ABI::optim {
 /// Sets the learning rate of each group to a function of the rate that the group had when the schedule was made, and of
 /// the number of steps since then. One schedule for an optimizer, made after the optimizer's groups; it holds the
 /// optimizer's address. (A second one would take for its base what the first has made of the rate: a warm-up and what
-/// follows it are one SequentialLR.)
+/// follows it are one SequentialLR.) What set_lr() sets lasts until the next step(), as under PyTorch's LambdaLR, while
+/// PyTorch's other schedules go on from there.
 ///
 /// Constructors throw ValueError for options that cannot be right; they and step() throw it for a rate that
 /// `Optimizer::set_lr` refuses, and step() for a group that was added since.

@@ -50,7 +50,7 @@ struct BceSum {
       sums.add(block);
     }
     Bce::run<lanes>(a, t, block, n);
-    sums.add_some(n, static_cast<const Scalar*>(block));
+    sums.add_some(n, block);
     return sums.total();
   }
 };

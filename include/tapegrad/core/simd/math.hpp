@@ -24,8 +24,8 @@ template <int lanes>
 TAPEGRAD_INLINE Floats<lanes> polynomial(const Floats<lanes>&, float c0) {
   return Floats<lanes>::all(c0);
 }
-template <int lanes, class... Floats_>
-TAPEGRAD_INLINE Floats<lanes> polynomial(const Floats<lanes>& x, float c0, Floats_... more) {
+template <int lanes, class... Coefficients>
+TAPEGRAD_INLINE Floats<lanes> polynomial(const Floats<lanes>& x, float c0, Coefficients... more) {
   return fma(polynomial(x, more...), x, Floats<lanes>::all(c0));
 }
 
@@ -70,7 +70,7 @@ struct Exp {
     Bits<lanes> exponent;
     const V r = reduce(x, exponent);
     const V q = polynomial(r, 0x1.fffffap-2f, 0x1.555492p-3f, 0x1.555a26p-5f, 0x1.123988p-7f, 0x1.694cd4p-10f);  // 0.06
-    const V p = V::all(1) + fma(r * r, q, r);
+    const V p = 1 + fma(r * r, q, r);
     V y = bit_cast<float>(Bits<lanes>{bit_cast<std::uint32_t>(p).raw + exponent.raw});
     y = if_less(x, V::all(-0x1.5d589ep6f), V::zero(), y);  // log of the smallest normal number
     y = if_less(V::all(0x1.62e42ep6f), x, V::all(infinity), y);
@@ -91,7 +91,7 @@ struct Expm1 {
     const V p = fma(r * r, q, r);
     // 2^n p + (2^n - 1), halved, as 2^128 is not a float.
     const V half_power = bit_cast<float>(Bits<lanes>{exponent.raw + (126u << 23)});
-    const V half = fma(half_power, p, half_power - V::all(0.5f));
+    const V half = fma(half_power, p, half_power - 0.5f);
     V y = if_less(V::all(0x1.62e42ep6f), x, V::all(infinity), half + half);
     y = if_less(abs(x), V::all(0x1p-25f), x, y);
     return if_nan(x, x, y);
@@ -105,8 +105,8 @@ struct Log {
     using V = Floats<lanes>;
     const V least = V::all(smallest_normal);
     V e;
-    const V m = split(if_less(x, least, x * V::all(0x1p23f), x), e);
-    V y = log_of(m - V::all(1), if_less(x, least, e - V::all(23), e));
+    const V m = split(if_less(x, least, x * 0x1p23f, x), e);
+    V y = log_of(m - 1, if_less(x, least, e - 23, e));
     y = if_less(x, V::all(infinity), y, x);  // infinity and NaN
     y = if_less(x, V::zero(), V::all(std::numeric_limits<float>::quiet_NaN()), y);
     return if_equal(x, V::zero(), V::all(-infinity), y);
@@ -118,15 +118,14 @@ struct Log1p {
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const V one = V::all(1);
-    const V u = one + x;
-    const V lost = if_less(x, one, x - (u - one), one - (u - x));  // what rounding u has cost
+    const V u = 1 + x;
+    const V lost = if_less(x, V::all(1), x - (u - 1), 1 - (u - x));  // what rounding u has cost
     V e;
     const V m = split(u, e);
     const V far = V::all(30);  // beyond which it does not matter
-    const Bits<lanes> down = bit_cast<std::uint32_t>(convert<std::int32_t>(V::all(127) - if_less(far, e, far, e)));
+    const Bits<lanes> down = bit_cast<std::uint32_t>(convert<std::int32_t>(127 - if_less(far, e, far, e)));
     const V scale = bit_cast<float>(Bits<lanes>{down.raw << 23});
-    const V f = m - one + lost * scale;
+    const V f = m - 1 + lost * scale;
     // Where log(1 + x) is x, the logarithm would square it: far below, into subnormal numbers, which are slow.
     const V least = V::all(0x1p-25f);
     V y = log_of(if_less(abs(x), least, least, f), e);
@@ -142,11 +141,11 @@ struct Tanh {
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const V size = abs(x), square = x * x, one = V::all(1);
+    const V size = abs(x), square = x * x;
     const V q = polynomial(square, -0x1.555548p-2f, 0x1.110c7p-3f, -0x1.b90a76p-5f, 0x1.584238p-6f,
                            -0x1.958c74p-8f);  // error 0.03
     const V near = fma(x * square, q, x);
-    const V far = one - V::all(2) / (Exp::of(size + size) + one);
+    const V far = 1 - 2 / (Exp::of(size + size) + 1);
     const V y = if_less(size, V::all(0.56f), near, if_less(x, V::zero(), V::zero() - far, far));
     return if_less(size, V::all(0x1p-13f), x, y);
   }
@@ -161,7 +160,7 @@ struct Sigmoid {
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
     const V e = Exp::of(V::zero() - abs(x));
-    return if_less(x, V::zero(), e, V::all(1)) / (V::all(1) + e);
+    return if_less(x, V::zero(), e, V::all(1)) / (1 + e);
   }
 };
 
@@ -171,15 +170,15 @@ struct SoftplusTail {
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const V one = V::all(1);
     const V small = Exp::of(V::zero() - abs(x));
-    const V u = one + small;  // in [1, 2]: only two exponents, so Log1p's steps are simpler here
-    const V lost = small - (u - one);
+    const V u = 1 + small;  // in [1, 2]: only two exponents, so Log1p's steps are simpler here
+    const V lost = small - (u - 1);
     const V root_two = V::all(0x1.6a09e6p0f);
-    const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * V::all(0.5f) - one), small);
+    const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * 0.5f - 1), small);
     // Where log(1 + f) is f, the logarithm would square it: far below, into subnormal numbers, which are slow.
     const V least = V::all(0x1p-30f);
-    return if_less(small, least, small, log_of(if_less(small, least, least, f), if_less(root_two, u, one, V::zero())));
+    return if_less(small, least, small,
+                   log_of(if_less(small, least, least, f), if_less(root_two, u, V::all(1), V::zero())));
   }
 };
 

@@ -122,7 +122,7 @@ TAPEGRAD_INLINE void circle(const Bits<lanes>& word, Floats<lanes>& cosine, Floa
   // The nearest multiple of a quarter turn, and the angle from there.
   const Bits<lanes> quarter{(word.raw + (1u << 29)) >> 30};
   const Signed rest = bit_cast<std::int32_t>(Bits<lanes>{word.raw - (quarter.raw << 30)});
-  const V angle = convert<float>(rest) * V::all(0x1.921fb6p-30f), square = angle * angle;
+  const V angle = convert<float>(rest) * 0x1.921fb6p-30f, square = angle * angle;
   const V near_sine = fma(angle * square, polynomial(square, -0x1.555546p-3f, 0x1.11077ap-7f, -0x1.9954e8p-13f), angle);
   const V near_cosine = polynomial(square, 1, -0.5f, 0x1.55554ap-5f, -0x1.6c0c2ap-10f, 0x1.99e914p-16f);
   // A quarter turn takes (cosine, sine) to (-sine, cosine), half a turn both to their opposites.
@@ -151,7 +151,7 @@ struct PhiloxNormal {
             // (word + 1/2) / 2^32, of 31 bits, as conversions are signed.
             const V uniform = fma(convert<float>(bit_cast<std::int32_t>(Bits<lanes>{length.raw >> 1})),
                                   V::all(0x1p-31f), V::all(0x1p-33f));
-            const V radius = sqrt(V::all(-2) * Log::of(uniform)) * scale;
+            const V radius = sqrt(-2 * Log::of(uniform)) * scale;
             V cosine, sine;
             circle(turn, cosine, sine);
             fma(radius, cosine, centre).store(numbers[w] + i);
@@ -181,7 +181,7 @@ struct PhiloxUniform {
       for (int w = 0; w < 4; ++w) {
         for (int i = 0; i < philox_blocks; i += lanes) {
           const Bits<lanes> bits{Bits<lanes>::load(words.word[w] + i).raw >> 8};
-          const V unit = convert<Scalar>(bit_cast<std::int32_t>(bits)) * V::all(Scalar(0x1p-24));
+          const V unit = convert<Scalar>(bit_cast<std::int32_t>(bits)) * Scalar(0x1p-24);
           fma(unit, wide, lowest).store(numbers[w] + i);
         }
       }

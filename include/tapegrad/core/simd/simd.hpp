@@ -88,9 +88,9 @@ void binarize(const Scalar* x, const Scalar* u, Scalar* y, Index n, Scalar zero,
 // Block b of the Philox 4x32-10 sequence of a key is philox(counter = {b low, b high, 0, 0}, key = {low, high}); block
 // `first + i` makes elements 4i .. 4i + 3 of out.
 
-/// Words (w0, w1) of a block make two draws from N(mean, std^2) by Box and Muller's transform: the radius from w0, the
-/// cosine and then the sine of the angle from w1; words (w2, w3) the other two.
-void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean, Scalar std);
+/// Words (w0, w1) of a block make two draws from N(mean, deviation^2) by Box and Muller's transform: the radius from
+/// w0, the cosine and then the sine of the angle from w1; words (w2, w3) the other two.
+void philox_normal(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar mean, Scalar deviation);
 /// Each word's upper 24 bits make a number uniform in [0, 1), and that low + width * it.
 void philox_uniform(std::uint64_t key, std::uint64_t first, Scalar* out, Index n, Scalar low, Scalar width);
 
