@@ -57,6 +57,22 @@ TEST_CASE("detect_anomaly names the op, its layer and its inputs' ranges") {
                     "within -4 to 3, input 1 (2x2) is within 0 to 5 [model.layer]"));
 }
 
+TEST_CASE("detect_anomaly names the layer of the op in backward, whatever was recorded in between") {
+  Tape tape;
+  const auto guard = tape.detect_anomaly();
+  const Var zero = tape.variable(Tensor({1}, {0}));
+  const auto inside = [&](const std::string& name, auto make) {
+    const toy::Layer layer{name};
+    const Tape::Scope scope(tape, layer);
+    return make();
+  };
+  const Var y = inside("first", [&] { return root(zero); });
+  tape.constant(toy::two);
+  inside("second", [&] { return product(tape.constant(toy::two), tape.constant(toy::two)); });
+  inside("third", [&] { return product(tape.constant(toy::two), tape.constant(toy::two)); });
+  CHECK_THROWS_WITH(y.backward(), EndsWith("[first]"));
+}
+
 TEST_CASE("detect_anomaly finds what backward makes") {
   Tape tape;
   const auto guard = tape.detect_anomaly();

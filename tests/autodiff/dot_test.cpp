@@ -32,6 +32,7 @@ TEST_CASE("the graph shows what led to a Var, and nothing else") {
         "  n0 -> n3;\n"
         "  n1 -> n3;\n"
         "}\n");
+  CHECK(to_dot(detach(w)).find("parameter") == std::string::npos);
   tape.reset();
   CHECK_THROWS_AS(to_dot(w), TapeError);
 }

@@ -51,6 +51,13 @@ TEST_CASE("gradients that a backward began and did not end are forgotten") {
   CHECK(p.grad()[0] == 1);
 }
 
+TEST_CASE("so are those of a backward that an error of the library's own ended") {
+  Tape tape;
+  Parameter p(two);
+  CHECK_THROWS_AS(apply(Unaware{true}, tape.parameter(p)).backward(), ShapeError);
+  CHECK_FALSE(p.has_grad());
+}
+
 TEST_CASE("a parameter's Var is not computed with once the parameter has changed, nor is its detached one") {
   Tape tape;
   Parameter p(two);
@@ -83,6 +90,8 @@ TEST_CASE("zero_grad of a Var forgets its gradient: rows of a Jacobian") {
     CHECK(x.grad()[1 - row] == 0);
   }
   product(w, w).backward();
+  detach(w).zero_grad();
+  CHECK(p.has_grad());
   w.zero_grad();
   CHECK_FALSE(p.has_grad());
   CHECK_THROWS_WITH(Var().zero_grad(), ContainsSubstring("zero_grad: a Var of no tape"));
@@ -273,6 +282,15 @@ TEST_CASE("an op that uses the tape it runs on is refused, and the tape is as go
     fine.backward(two.view());
     CHECK(x.grad()[0] == 2 * two[0] * two[0]);
   }
+}
+
+TEST_CASE("noise that is refused within an op is not drawn") {
+  Tape tape;
+  static Rng rng(1);
+  const Var x = tape.variable(two);
+  const auto draw = [](Var v) { v.tape().randn({1}, rng); };
+  CHECK_THROWS_AS(apply(Intruder{draw, nullptr, &x}, x), TapeError);
+  CHECK(rng.state() == Rng(1).state());
 }
 
 TEST_CASE("an op may use another tape") {

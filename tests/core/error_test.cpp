@@ -25,6 +25,12 @@ TEST_CASE("an error says once where it happened: the innermost place") {
   CHECK(error.what() == std::string("x [inner]"));
 }
 
+TEST_CASE("an error names its op once, which a message that only begins so does not") {
+  Error error("sum of squares: x");
+  for (int times = 0; times < 2; ++times) error.name_op("sum");
+  CHECK(error.what() == std::string("sum: sum of squares: x"));
+}
+
 TEST_CASE("a listing shows ten things, and says how many more there are") {
   detail::Listing list;
   for (int i = 0; i < 10; ++i) list.add("a");

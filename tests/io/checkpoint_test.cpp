@@ -171,6 +171,11 @@ TEST_CASE("what does not fit is refused, all of it at once, and nothing has chan
   CHECK(words == "mine");
   CHECK(lr == 0.5);
 
+  Tensor tensor({2});
+  io::Checkpoint().add("one", one).add("tensor", tensor).save(dir / "more");
+  io::Checkpoint less;
+  CHECK_THAT(failure(dir / "more", less.add("one", one)), EndsWith(": it also has \"tensor\""));
+
   Rng draw(1);
   nn::Linear wide(draw, 3, 4), narrow(draw, 3, 2);
   io::Checkpoint().add("layer", wide).save(dir / "wide");
@@ -214,6 +219,7 @@ TEST_CASE("a run of other batches is another run, though there are as many") {
              ContainsSubstring(", binarised by draws"));
   CHECK_THAT(said({.size = 13, .normalize = {0.5, 0.3081078038564622}}),
              ContainsSubstring(", normalised by mean 0.5, std 0.3081078038564622"));
+  CHECK_THAT(said({.size = 13, .normalize = {.std = 2}}), ContainsSubstring(", normalised by mean 0, std 2"));
 }
 
 TEST_CASE("early stopping goes on with the patience that is left") {
@@ -396,6 +402,19 @@ TEST_CASE("a rate that was set by hand stays until the schedule's next step, and
   CHECK(resumed.sgd.lr() == 0.3);
   resumed.schedule.step();
   CHECK(resumed.sgd.lr() == 0.1);
+}
+
+TEST_CASE("each group has its own base rate after a resume too") {
+  const TemporaryDirectory dir;
+  Parameter first(Tensor({1})), second(Tensor({1}));
+  optim::SGD stopped({&first}, {.lr = 1}), resumed({&first}, {.lr = 1});
+  stopped.add_group({&second}, {.lr = 2});
+  resumed.add_group({&second}, {.lr = 3});
+  optim::StepLR before(stopped, {.step_size = 1}), after(resumed, {.step_size = 1});
+  io::Checkpoint to, from;
+  to.add("schedule", before).save(dir / "run");
+  from.add("schedule", after).load(dir / "run");
+  CHECK(after.bases()[1] == 2);
 }
 
 TEST_CASE("a checkpoint tells one optimizer from another") {

@@ -26,6 +26,8 @@ TEST_CASE("read_file says what is wrong") {
                     (dir / "none").string() + ": cannot be opened: No such file or directory");
   CHECK_THROWS_WITH(io::read_file(dir.path()), ContainsSubstring("is a directory or a device; a file is needed"));
   CHECK_THROWS_WITH(io::read_file("/dev/zero"), ContainsSubstring("is a directory or a device"));
+  REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);  // which nobody writes
+  CHECK_THROWS_WITH(io::read_file(dir / "pipe"), ContainsSubstring("is a directory or a device"));
   const auto file = write_bytes(dir / "file", "bytes");
   CHECK_THROWS_WITH(io::read_file(file.string() + std::string(1, '\0') + "more"),
                     file.string() + ": the path goes on behind a zero byte");

@@ -229,6 +229,7 @@ TEST_CASE("Sequential applies its layers in order, and names them by number") {
   CHECK(net.size() == 3);
   CHECK(&net[0] == &first);
   CHECK_THROWS_WITH(net[3], "sequential: layer 3 of 3; layers count from 0");
+  CHECK_THROWS_AS(net[-1], tg::ValueError);
   std::vector<std::string> names;
   for (const auto& [name, parameter] : net.named_parameters()) names.push_back(name);
   CHECK(names == std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias"});

@@ -16,6 +16,7 @@ TEST_CASE("count_correct counts rows whose first largest score is at the label")
                     "count_correct: scores are 4x3, and there are 3 labels; scores must be samples x classes, with at "
                     "least one class and one label a sample");
   CHECK_THROWS_AS(nn::count_correct(Tensor({4}), labels), ShapeError);
+  CHECK_THROWS_AS(nn::count_correct(Tensor({4, 1, 3}), labels), ShapeError);
   CHECK_THROWS_AS(nn::count_correct(Tensor({0, 0}), std::vector<int>{}), ShapeError);
   CHECK_THROWS_WITH(nn::count_correct(Tensor({2, 3}), std::vector<int>{0, 3}),
                     "count_correct: label 3 in row 1; there are 3 classes");

@@ -16,6 +16,17 @@ using optim_tests::add_gradient, optim_tests::Parameters;
 
 namespace {
 double only(const tg::Parameter& parameter) { return parameter.value().item(); }
+
+/// What a step by a rate of 0.05 leads to, whether the optimizer was made with that or `told` later.
+template <class AnOptimizer, class Options>
+tg::Tensor after_a_step(bool told) {
+  Parameters parameters{{3}};
+  AnOptimizer optimizer(parameters.all, Options{.lr = told ? 0.5 : 0.05, .weight_decay = 0.1});
+  if (told) optimizer.set_lr(0.05);
+  add_gradient(parameters[0], tg::Tensor({3}, {1, -2, 3}));
+  optimizer.step();
+  return tg::Tensor(parameters[0].value());
+}
 }  // namespace
 
 TEST_CASE("a parameter without a gradient is left alone, and its steps are not counted") {
@@ -96,6 +107,13 @@ TEST_CASE("a group has options and a learning rate of its own") {
   sgd.set_lr(std::span(rates).first(1));
   CHECK(sgd.lr(0) == 0.5);
   CHECK(sgd.lr(1) == 2);
+}
+
+TEST_CASE("a step goes by the rate that was set last, and so does its decay") {
+  CHECK(tg::same_bits(after_a_step<SGD, SGDOptions>(true), after_a_step<SGD, SGDOptions>(false)));
+  CHECK(tg::same_bits(after_a_step<RMSprop, RMSpropOptions>(true), after_a_step<RMSprop, RMSpropOptions>(false)));
+  CHECK(tg::same_bits(after_a_step<Adam, AdamOptions>(true), after_a_step<Adam, AdamOptions>(false)));
+  CHECK(tg::same_bits(after_a_step<AdamW, AdamWOptions>(true), after_a_step<AdamW, AdamWOptions>(false)));
 }
 
 TEST_CASE("a group of AdamW has a decay of its own, decoupled too") {
@@ -401,6 +419,18 @@ TEST_CASE("what is infinite in centered rmsprop shows, and makes no step of 1/ep
     rmsprop.step();
   }
   CHECK(std::isnan(parameters[0].value().item()));
+}
+
+TEST_CASE("gradients that stay the same have no variance below 0 in centered rmsprop") {
+  Parameters parameters{{8}};
+  RMSprop rmsprop(parameters.all, {.alpha = 0.5, .centered = true});
+  const tg::Tensor gradient({8}, {1.0 / 3, 0.1, 0.7, 1.1, -1.3, 1.7, 1.9, 2.3});
+  for (int step = 0; step < 50; ++step) {
+    rmsprop.zero_grad();
+    add_gradient(parameters[0], gradient);
+    rmsprop.step();
+    REQUIRE(parameters[0].value().array().isFinite().all());
+  }
 }
 
 TEST_CASE("one gradient whose square overflows does not hold a parameter of centered rmsprop in silence") {

@@ -198,6 +198,7 @@ TEST_CASE("a schedule that goes on is checked with the base rates that it gets")
   groups.sgd.set_lr(0.25);
   Schedule falling(groups.sgd, [](double base, tg::Index steps) { return base - 0.125 * static_cast<double>(steps); });
   falling.restore(4, std::vector<double>{1, 1});  // where those of its own would be negative
+  CHECK(groups.sgd.lr(0) == 0.25);                // until the next step
   falling.step();
   CHECK(groups.sgd.lr(0) == 0.375);
   for (const double wrong : {-1.0, double{NAN}})
