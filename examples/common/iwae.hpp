@@ -42,7 +42,7 @@ struct Iwae : tg::nn::Module {
   /// The probability of each pixel of an all-zero z is that of the mean image.
   void show_mean_image(const tg::data::ImageDataset& images) {
     const Eigen::ArrayXd mean = PixelStatistics(images).mean().max(0.001).min(0.999);
-    pixels.bias->mutable_value().copy_from(tg::Tensor((mean / (1 - mean)).log()));
+    pixels.bias->mutable_value().copy_from((mean / (1 - mean)).log());
   }
 };
 

@@ -169,6 +169,16 @@ TEST_CASE("a backward pass can start at any shape, from a seed") {
   CHECK(same_bits(x.grad(), Tensor({2}, {6, 80})));
 }
 
+TEST_CASE("Eigen's matrices, arrays and expressions are values as the tensors made of them are") {
+  Tape tape;
+  const Eigen::Matrix<double, 2, 3> m{{1, 2, 3}, {4, 5, 6}};  // column by column
+  CHECK(same_bits(tape.constant(m).value(), Tensor({2, 3}, {1, 2, 3, 4, 5, 6})));
+  CHECK(same_bits(tape.constant(m.row(1)).value(), Tensor({3}, {4, 5, 6})));
+  const Var x = tape.variable(m.array() + 1);
+  CHECK(same_bits(x.value(), Tensor({2, 3}, {2, 3, 4, 5, 6, 7})));
+  CHECK(x.requires_grad());
+}
+
 TEST_CASE("a borrowed value is not copied") {
   Tape tape;
   const Tensor kept({3}, Scalar(1));

@@ -96,6 +96,8 @@ TEST_CASE("a tensor's misuse is refused in words") {
   CHECK_THROWS_WITH(Tensor({2, 2}, {1, 2, 3}), "tensor: 3 elements for shape 2x2; it needs 4");
   CHECK_THROWS_WITH(t.view().copy_from(Tensor({3, 2})), "copy: from 3x2 to 2x3; the shapes must be equal");
   const Eigen::ArrayXf four = Eigen::ArrayXf::Zero(4);
+  CHECK_THROWS_WITH(t.view().copy_from(four), "copy: from 4 to 2x3; the shapes must be equal");
+  CHECK_THROWS_WITH(t.view().copy_from(Eigen::MatrixXd(3, 2)), "copy: from 3x2 to 2x3; the shapes must be equal");
   CHECK_THROWS_WITH(t.view().assign(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
   CHECK_THROWS_WITH(t.view().add(four), "tensor: an expression of 4 elements for shape 2x3, which has 6");
   CHECK_THROWS_WITH(t.view().assign(t.matrix().transpose().array()),

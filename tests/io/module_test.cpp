@@ -92,13 +92,13 @@ TEST_CASE("a checkpoint of another model: all that does not fit in one message, 
   const auto before = values(other);
   CHECK(failure(dir / "x", other) ==
         (dir / "x").string() +
-            ": is not of this model: not given: \"pixels.bias\", \"pixels.weight\"; not in the model: "
-            "\"decode.bias\", \"decode.weight\"; shapes differ: \"encode.bias\" (4 given, 5 in the model), "
-            "\"encode.weight\" (4x3 given, 5x3 in the model)");
+            ": is not of this model: not in the file: \"pixels.bias\", \"pixels.weight\"; not in the model: "
+            "\"decode.bias\", \"decode.weight\"; shapes differ: \"encode.bias\" (4 in the file, 5 in the model), "
+            "\"encode.weight\" (4x3 in the file, 5x3 in the model)");
   CHECK(equal(values(other), before));
   Model wide(rng, 6);
   CHECK_THAT(failure(dir / "x", wide), ContainsSubstring("is not of this model: shapes differ: ") &&
-                                           ContainsSubstring("\"decode.weight\" (3x4 given, 3x6 in the model)"));
+                                           ContainsSubstring("\"decode.weight\" (3x4 in the file, 3x6 in the model)"));
 }
 
 TEST_CASE("a damaged file or one of a later format changes nothing") {

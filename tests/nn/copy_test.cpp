@@ -34,8 +34,8 @@ TEST_CASE("copy_parameters lists all that does not match, and copies nothing") {
   Other to(rng);
   const tg::Tensor before(to.first.weight.value());
   CHECK_THROWS_WITH(nn::copy_parameters(from, to),
-                    "copy_parameters: the modules have different parameters: not given: \"third.weight\"; not in the "
-                    "model: \"second.bias\", \"second.weight\"; shapes differ: \"first.bias\" (4 given, 5 in the "
-                    "model), \"first.weight\" (4x3 given, 5x3 in the model)");
+                    "copy_parameters: the modules have different parameters: not in `from`: \"third.weight\"; not in "
+                    "`to`: \"second.bias\", \"second.weight\"; shapes differ: \"first.bias\" (4 in `from`, 5 in "
+                    "`to`), \"first.weight\" (4x3 in `from`, 5x3 in `to`)");
   CHECK(tg::same_bits(to.first.weight.value(), before));
 }

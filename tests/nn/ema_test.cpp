@@ -48,6 +48,5 @@ TEST_CASE("an average that cannot be is refused") {
   CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = 1}), "ema: decay = 1; it must be in [0, 1)");
   CHECK_THROWS_WITH(nn::EMA(model, average, {.decay = std::nan("")}), "ema: decay = nan; it must be in [0, 1)");
   CHECK_THROWS_WITH(nn::EMA(model, model), "ema: the average is the model itself; make a second one");
-  CHECK_THROWS_WITH(nn::EMA(model, other),
-                    ContainsSubstring("shapes differ: \"weight\" (2x3 given, 2x2 in the model)"));
+  CHECK_THROWS_WITH(nn::EMA(model, other), ContainsSubstring("shapes differ: \"weight\" (2x3 in `from`, 2x2 in `to`)"));
 }

@@ -273,7 +273,7 @@ TEST_CASE("gradients that are not finite are refused if one asks for it, and not
   add_gradient(model.scale, tg::Tensor({2}, {1, 1}));
   add_gradient(model.shift, tg::Tensor({2}, {1, std::numeric_limits<tg::Scalar>::quiet_NaN()}));
   CHECK_THROWS_WITH(sgd.step(),
-                    "sgd: the gradient of parameter 1 (shift, 2) has nan as its element 1; nothing was updated. "
+                    "sgd: the gradient of parameter 1 (shift, 2) has nan as its element 1; nothing was changed. "
                     "Tape::detect_anomaly() finds the op that made it, unless it came with data or weights");
   CHECK(model.scale.value()[0] == 1);
   CHECK(sgd.states()[0].steps == 0);

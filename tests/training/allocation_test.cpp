@@ -75,6 +75,20 @@ TEST_CASE("a training step allocates nothing from its second pass on") {
   }
 }
 
+TEST_CASE("Eigen's matrices, arrays and expressions go onto a tape without a detour") {
+  const Eigen::MatrixXd doubles = Eigen::MatrixXd::Ones(20, 3);
+  const Eigen::RowVectorXf row = Eigen::RowVectorXf::Ones(100);
+  tapegrad::Tape tape;
+  long before = 0;
+  for (int pass = 0; pass < 2; ++pass) {
+    tape.reset();
+    before = allocations;
+    tape.constant(doubles);
+    tape.variable(2 * row.array() + 1);
+  }
+  CHECK(allocations - before == 0);
+}
+
 TEST_CASE("threads that take part in a product late allocate nothing") {
   const tapegrad::Index rows = 64, depth = 256, cols = 512;
   const tapegrad::Tensor a({rows, depth}), b({depth, cols});

@@ -59,19 +59,22 @@ class Tape {
   }
 
   /// A value that needs no gradient, copied onto the tape.
-  Var constant(ConstTensorView value) { return push(leaf(copy(value))); }
-  Var constant(const Tensor& value) { return constant(value.view()); }
+  Var constant(ConstTensorView value) { return push(leaf(copy(value, value.shape()))); }
+  /// The same of any Eigen matrix, array or expression; its shape is that of a Tensor made of it.
+  template <class Derived>
+  Var constant(const Eigen::DenseBase<Derived>& value) {
+    return push(leaf(copy(value, detail::shape_of(value))));
+  }
   /// The same without a copy: what `value` looks at must stay as it is until `reset()`.
   Var borrow(ConstTensorView value) { return push(leaf(value)); }
   Var borrow(const Tensor& value) { return borrow(value.view()); }
   Var borrow(const Tensor&& value) = delete;  // gone before the Var is used
   /// A value with a gradient of its own: `x.grad()` after `backward()`.
-  Var variable(ConstTensorView value) {
-    detail::Node node = leaf(copy(value));
-    node.requires_grad = grad_enabled_;
-    return push(node);
+  Var variable(ConstTensorView value) { return push(leaf(copy(value, value.shape()), grad_enabled_)); }
+  template <class Derived>
+  Var variable(const Eigen::DenseBase<Derived>& value) {
+    return push(leaf(copy(value, detail::shape_of(value)), grad_enabled_));
   }
-  Var variable(const Tensor& value) { return variable(value.view()); }
   /// A parameter's value; the gradient goes to the parameter. Within a pass it is the same Var until the parameter is
   /// changed, frozen or thawed, or no_grad() begins or ends. Throws TapeError where parameters were changed more than a
   /// thousand times each, on average, in one pass: somebody forgot reset().
@@ -158,14 +161,16 @@ class Tape {
   /// The node of a Var that is to be used for `what`; throws TapeError unless it is of this tape and pass.
   detail::Node& node(const Var& var, const char* what);
   [[gnu::noinline]] TensorView allocate(const Shape& shape) { return {arena_.allocate_numbers(shape.size()), shape}; }
-  ConstTensorView copy(ConstTensorView value) {
-    const TensorView result = allocate(value.shape());
-    result.copy_from(value);
+  template <class Values>
+  ConstTensorView copy(const Values& values, const Shape& shape) {
+    const TensorView result = allocate(shape);
+    result.copy_from(values);
     return result;
   }
-  static detail::Node leaf(ConstTensorView value) {
+  static detail::Node leaf(ConstTensorView value, bool requires_grad = false) {
     detail::Node node;
     node.value = value;
+    node.requires_grad = requires_grad;
     return node;
   }
   Var push(const detail::Node& node) {
@@ -221,8 +226,7 @@ inline detail::Node& Tape::node(const Var& var, const char* what) {
 }
 
 inline Var Tape::parameter(Parameter& parameter) {
-  detail::Node node = leaf(std::as_const(parameter).value());
-  node.requires_grad = parameter.requires_grad() && grad_enabled_;
+  detail::Node node = leaf(std::as_const(parameter).value(), parameter.requires_grad() && grad_enabled_);
   node.parameter = &parameter;
   node.parameter_version = parameter.version_;
   std::uint32_t& index = parameters_[parameter];

@@ -138,8 +138,8 @@ class Listing {
   std::string text_;
 };
 
-/// Those that are not empty, each behind its heading: "not given: a, b; shapes differ: c".
-inline std::string joined(std::initializer_list<std::pair<const char*, const Listing*>> listings) {
+/// Those that are not empty, each behind its heading: "not in the file: a, b; shapes differ: c".
+inline std::string joined(std::initializer_list<std::pair<std::string, const Listing*>> listings) {
   std::string all;
   for (const auto& [heading, listing] : listings)
     if (!listing->empty()) all += concat(all.empty() ? "" : "; ", heading, *listing);

@@ -85,6 +85,13 @@ class TensorAccess {
   }
 };
 
+/// What Eigen knows to be a vector when it compiles is a tensor of one axis, everything else one of two.
+template <class Derived>
+Shape shape_of(const Eigen::DenseBase<Derived>& expression) {
+  if constexpr (Derived::IsVectorAtCompileTime) return {expression.size()};
+  return {expression.rows(), expression.cols()};
+}
+
 }  // namespace detail
 
 /// Elements that somebody else owns, to read.
@@ -118,9 +125,15 @@ class TensorView : public detail::TensorAccess<TensorView> {
   void fill(double value) const { std::fill_n(data_, size(), static_cast<Scalar>(value)); }
   /// Copies all elements; the two may overlap. Throws ShapeError unless the shapes are equal.
   void copy_from(ConstTensorView from) const {
-    detail::require<ShapeError>(from.shape() == shape_, "copy: from ", from.shape(), " to ", shape_,
-                                "; the shapes must be equal");
+    require_shape(from.shape());
     if (!empty()) std::memmove(data_, from.data(), static_cast<std::size_t>(size()) * sizeof(Scalar));
+  }
+  /// The same of any Eigen matrix, array or expression, of any real scalar type and storage order; its shape is that of
+  /// a Tensor made of it.
+  template <class Derived>
+  void copy_from(const Eigen::DenseBase<Derived>& from) const {
+    require_shape(detail::shape_of(from));
+    map_matrix(data_, from.rows(), from.cols()).array() = from.derived().array().template cast<Scalar>();
   }
   /// Evaluates an Eigen expression into this view: one of `size()` elements in a row, in fixed chunks over threads, or
   /// one of as many rows and columns as `matrix()`. Throws ShapeError for another number of elements.
@@ -135,6 +148,9 @@ class TensorView : public detail::TensorAccess<TensorView> {
   }
 
  private:
+  void require_shape(const Shape& from) const {
+    detail::require<ShapeError>(from == shape_, "copy: from ", from, " to ", shape_, "; the shapes must be equal");
+  }
   template <class Expression, class Store>
   void evaluate(const Expression& expression, const Store& store) const {
     if constexpr (Expression::IsVectorAtCompileTime) {
@@ -182,9 +198,8 @@ class Tensor : public detail::TensorAccess<Tensor> {
   /// Any Eigen matrix, array or expression, of any real scalar type and storage order. What Eigen knows to be a vector
   /// when it compiles becomes a tensor of one axis, everything else one of two.
   template <class Derived>
-  Tensor(const Eigen::DenseBase<Derived>& expression) : Tensor(uninitialized(shape_of(expression))) {
-    this->map_matrix(data(), expression.rows(), expression.cols()).array() =
-        expression.derived().array().template cast<Scalar>();
+  Tensor(const Eigen::DenseBase<Derived>& expression) : Tensor(uninitialized(detail::shape_of(expression))) {
+    view().copy_from(expression);
   }
 
   Tensor(const Tensor& other) : Tensor(ConstTensorView(other)) {}
@@ -219,12 +234,6 @@ class Tensor : public detail::TensorAccess<Tensor> {
   const Shape& shape() const { return shape_; }
 
  private:
-  template <class Derived>
-  static Shape shape_of(const Eigen::DenseBase<Derived>& expression) {
-    if constexpr (Derived::IsVectorAtCompileTime) return {expression.size()};
-    return {expression.rows(), expression.cols()};
-  }
-
   detail::AlignedArray<Scalar> data_;
   Shape shape_;
 };

@@ -7,6 +7,7 @@
 #include "../autodiff/parameter.hpp"
 #include "../core/simd/simd.hpp"
 #include "../ops/select.hpp"
+#include "finite.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -31,9 +32,11 @@ inline double clip_grad_norm(std::span<Parameter* const> parameters, double max_
                           [=](Index begin, Index end) { return simd::sum_of_squares(g + begin, end - begin); });
     }
   const double norm = std::sqrt(sum);
-  detail::require<ValueError>(!options.error_if_nonfinite || std::isfinite(norm), "clip_grad_norm: the norm is ", norm,
-                              "; a gradient is not finite: look for a division by 0, a log of 0, or too high a ",
-                              "learning rate");
+  if (!std::isfinite(norm) && options.error_if_nonfinite) {
+    for (std::size_t i = 0; i < parameters.size(); ++i)
+      if (parameters[i]->has_grad()) detail::require_finite_gradient("clip_grad_norm", *parameters[i], i);
+    throw ValueError(detail::concat("clip_grad_norm: the norm is ", norm, "; it must be finite"));  // doubles overflow
+  }
   const double factor = max_norm / (norm + 1e-6);  // PyTorch's
   if (factor >= 1) return norm;
   for (Parameter* parameter : parameters)

@@ -6,13 +6,13 @@
 #include <limits>
 #include <set>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "../autodiff/parameter.hpp"
 #include "../core/memory.hpp"
 #include "../ops/blocks.hpp"
+#include "finite.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -199,28 +199,15 @@ class Optimizer {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       require(parameters[i] != nullptr, "parameter ", i, " is a null pointer");
       if (!known.insert(parameters[i]).second)
-        refuse(described(*parameters[i], i), " is there already; each may be given once");
+        refuse(detail::described(*parameters[i], i), " is there already; each may be given once");
     }
   }
 
   static bool is_updated(const Parameter& parameter) { return parameter.has_grad() && parameter.requires_grad(); }
 
   void check_gradients() const {
-    for (std::size_t i = 0; i < states_.size(); ++i) {
-      const Parameter& parameter = *states_[i].parameter;
-      if (!is_updated(parameter)) continue;
-      const std::span grad = parameter.grad().span();
-      const auto bad = std::ranges::find_if_not(grad, [](Scalar x) { return std::isfinite(x); });
-      if (bad == grad.end()) continue;
-      refuse("the gradient of ", described(parameter, i), " has ", *bad, " as its element ", bad - grad.begin(),
-             "; nothing was updated. Tape::detect_anomaly() finds the op that made it, unless it came with data or "
-             "weights");
-    }
-  }
-  /// "parameter 2 (encoder.weight, 512x784)".
-  static std::string described(const Parameter& parameter, std::size_t i) {
-    const std::string path = parameter.path();
-    return detail::concat("parameter ", i, " (", path, path.empty() ? "" : ", ", parameter.shape(), ")");
+    for (std::size_t i = 0; i < states_.size(); ++i)
+      if (is_updated(*states_[i].parameter)) detail::require_finite_gradient(name_, *states_[i].parameter, i);
   }
 
   const char* name_;

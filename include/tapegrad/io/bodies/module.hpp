@@ -24,7 +24,8 @@ TAPEGRAD_BODY void load(const Path& path, nn::Module& module) {
   detail::require_file(version == "1", path, "has format_version ", detail::quoted(version),
                        "; this tapegrad reads \"1\"");
 
-  const std::string misfit = tapegrad::detail::misfit(file.tensors, module, detail::quoted);
+  const std::string misfit =
+      tapegrad::detail::misfit(file.tensors, "in the file", module, "in the model", detail::quoted);
   detail::require_file(misfit.empty(), path, "is not of this model: ", misfit);
   for (const auto& [name, tensor] : file.tensors) detail::require_no_nan(path, name, tensor);
   for (const auto& [name, parameter] : module.named_parameters())
