@@ -13,6 +13,7 @@
 #include "common/checkpoints.hpp"
 #include "common/decoder.hpp"
 #include "common/floors.hpp"
+#include "common/importance.hpp"
 #include "common/mnist.hpp"
 #include "common/pictures.hpp"
 #include "common/posteriors.hpp"
@@ -30,10 +31,6 @@ struct Objective {
   tg::data::Binarize binarize = tg::data::Binarize::none;
 };
 
-struct Posterior {  // q(z|x) = N(mu, exp(log_var))
-  tg::Var mu, log_var;
-};
-
 struct Vae : tg::nn::Module {
   Vae(tg::Rng& rng, const Options& options, bool is_autoencoder)
       : Module(rng),
@@ -42,14 +39,25 @@ struct Vae : tg::nn::Module {
         moments(*this, "moments", options.hidden, 2 * options.latent),
         decoder(*this, "decoder", options.latent, options.hidden) {}
 
-  /// An autoencoder has the same network, so that both begin with the same weights, and does not use log_var.
+  /// mu and log_var of q(z|x). An autoencoder has the same network, so that both begin with the same weights, and does
+  /// not use log_var.
+  std::array<tg::Var, 2> moments_of(tg::Var x) { return tg::split<2>(moments(relu(encode(x)))); }
+
   Posterior posterior(tg::Var x) {
-    const auto [mu, log_var] = tg::split<2>(moments(relu(encode(x))));
-    return {mu, log_var};
+    const auto [mu, log_var] = moments_of(x);
+    return {mu, 0.5 * log_var};
+  }
+  /// log p(x, z) - log q(z|x) for z = mu + sigma noise: (samples, batch) for noise (samples, batch, latent).
+  tg::Var log_weights(tg::Var x, const Posterior& q, tg::Var noise) {
+    const tg::Var z = q.mu + exp(q.log_sigma) * noise;
+    const tg::Var logits = decoder(z);
+    const tg::Var log_p = bernoulli_log_density(broadcast_to(x, logits.shape()), logits);
+    const tg::Var prior_over_q = standard_normal_log_density(z) - (standard_normal_log_density(noise) - q.log_sigma);
+    return sum(log_p, -1) + sum(prior_over_q, -1);
   }
 
   Elbo elbo(tg::Var x, tg::Rng& rng) {
-    const auto [mu, log_var] = posterior(x);
+    const auto [mu, log_var] = moments_of(x);
     if (autoencoder) return without_kl(bce_with_logits(decoder(mu), x));
     const tg::Var noise = x.tape().randn(mu.shape(), rng);
     const tg::Var z = mu + exp(0.5 * log_var) * noise;
@@ -68,35 +76,11 @@ struct Vae : tg::nn::Module {
   Decoder decoder;
 };
 
-/// -log p(x) in nats per image, bounded from above by -log of the mean of k importance weights p(x|z) p(z) / q(z|x)
-/// (Burda, Grosse and Salakhutdinov 2016): -ELBO for k = 1, and less with more.
-nlohmann::json importance_bounds(Vae& model, ImageBatches& batches, tg::Rng rng) {
-  constexpr int most = 64;
-  double bounds[2] = {};
-  int images = 0;
-  tg::Tape tape;
-  for (const auto& batch : batches) {
-    tape.reset();
-    const auto guard = tape.no_grad();
-    const Posterior q = model.posterior(tape.borrow(batch.images));
-    const tg::Tensor mu(q.mu.value()), log_var(q.log_var.value());
-    std::vector<tg::nn::LogMeanExp> weights(static_cast<std::size_t>(batch.size()));
-    for (int k = 0; k < most; ++k) {
-      tape.reset();
-      const tg::Var noise = tape.randn(mu.shape(), rng), half_log_var = 0.5 * tape.borrow(log_var);
-      const tg::Var z = tape.borrow(mu) + exp(half_log_var) * noise;
-      const tg::Var log_p = bernoulli_log_density(tape.borrow(batch.images), model.decoder(z));
-      const tg::Var prior_over_q = standard_normal_log_density(z) - (standard_normal_log_density(noise) - half_log_var);
-      const tg::Var log_weights = sum(log_p, -1) + sum(prior_over_q, -1);
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        weights[i].add(static_cast<double>(log_weights.value().data()[i]));
-        if (k == 0) bounds[0] -= weights[i].value();
-      }
-    }
-    for (const auto& weight : weights) bounds[1] -= weight.value();
-    images += batch.size();
-  }
-  return {{"images", images}, {"1", bounds[0] / images}, {"64", bounds[1] / images}};
+/// -log p(x) in nats per image, bounded from above by the importance weights of k draws (Burda, Grosse and
+/// Salakhutdinov 2016): -ELBO for k = 1, and less with more.
+nlohmann::json importance_bounds(Vae& model, tg::ConstTensorView images, const tg::Rng& noise) {
+  const auto bound = [&](int k) { return Likelihood{noise}.run(model, images, k, [] {}); };
+  return {{"images", images.shape()[0]}, {"1", bound(1)}, {"64", bound(64)}};
 }
 
 /// axes.csv: what each latent axis is used for; codes.csv: test images in the plane, for a scatter plot by class.
@@ -203,7 +187,7 @@ void run(const Options& options, const Objective& objective, const CheckpointOpt
   const auto encode = [&](const tg::data::ImageDataset& images) {
     return with_batches(images, 500, [&](ImageBatches& batches) {
       return posteriors(batches, images.size(), options.latent, !objective.autoencoder,
-                        [&](tg::Var x) { return model.posterior(x); });
+                        [&](tg::Var x) { return model.moments_of(x); });
     });
   };
 
@@ -235,8 +219,9 @@ void run(const Options& options, const Objective& objective, const CheckpointOpt
     const Eigen::ArrayXd kl = codes.kl();
     summary["kl_by_axis"] = std::vector<double>(kl.begin(), kl.end());
     summary["rate"] = rate(encode(mnist.train), rng.evaluation);
-    summary["importance"] =
-        with_batches(mnist.test, 500, [&](ImageBatches& all) { return importance_bounds(model, all, rng.evaluation); });
+    summary["importance"] = with_batches(mnist.test, mnist.test.size(), [&](ImageBatches& all) {
+      return importance_bounds(model, all.begin()->images, rng.evaluation);
+    });
   }
   summary["rotations"] = rotation_distances(mnist.test.tensor(0, mnist.test.size()), [&](const tg::Tensor& images) {
     return Eigen::ArrayXXd(model.codes(images).matrix().cast<double>());
