@@ -1,5 +1,6 @@
 // What the registry cannot say of arithmetic.
 #include <limits>
+#include <string>
 #include <tapegrad/ops/arithmetic.hpp>
 
 #include "catch.hpp"
@@ -31,6 +32,17 @@ TEST_CASE("any arithmetic type is taken as a scalar") {
   CHECK((1 / x).value()[1] == 0.25);
   CHECK((x + std::size_t{3}).value()[1] == 7);
   CHECK((-x).value()[1] == -4);
+}
+
+TEST_CASE("operators with a scalar have the name of the op that was written") {
+  tg::Tape tape;
+  const Var x = tape.constant(Tensor({1}, {2}));
+  CHECK((x + 1).op() == std::string("add"));
+  CHECK((x - 1).op() == std::string("sub"));
+  CHECK((1 - x).op() == std::string("sub"));
+  CHECK((x * 2).op() == std::string("mul"));
+  CHECK((x / 2).op() == std::string("div"));
+  CHECK((2 / x).op() == std::string("div"));
 }
 
 TEST_CASE("minimum and maximum take a number") {

@@ -81,6 +81,12 @@ struct AddScalar : detail::WithNumber<AddScalar> {
   static Four dx(const Four&, const Four&, const Four& dy, Scalar) { return dy; }
 };
 
+struct SubScalar : detail::WithNumber<SubScalar> {
+  static constexpr const char* name = "sub";
+  static Four value(const Four& x, Scalar number) { return x - number; }
+  static Four dx(const Four&, const Four&, const Four& dy, Scalar) { return dy; }
+};
+
 struct ScalarMinus : detail::WithNumber<ScalarMinus> {
   static constexpr const char* name = "sub";
   static Four value(const Four& x, Scalar number) { return number - x; }
@@ -155,7 +161,7 @@ Var operator+(T scalar, Var x) {
 }
 template <Arithmetic T>
 Var operator-(Var x, T scalar) {
-  return apply(ops::AddScalar{{{}, -static_cast<Scalar>(scalar)}}, x);
+  return apply(ops::SubScalar{{{}, static_cast<Scalar>(scalar)}}, x);
 }
 template <Arithmetic T>
 Var operator-(T scalar, Var x) {
