@@ -27,13 +27,8 @@ class ShapePrinter:
         self.rank = int(value["rank_"])
         self.valid = 0 <= self.rank <= 6  # else the object is not made yet
         lengths = first(value["lengths_"], gdb.TYPE_CODE_ARRAY)
+        self.size = int(value["size_"]) if self.valid else 0
         self.lengths = [int(lengths[axis]) for axis in range(self.rank)] if self.valid else []
-
-    def size(self):
-        size = 1
-        for length in self.lengths:
-            size *= length
-        return size
 
     def to_string(self):
         if not self.valid:
@@ -57,7 +52,7 @@ class TensorPrinter:
         return "%s %s" % (self.name, self.title())
 
     def children(self):
-        for i in range(self.shape.size() if self.shape.valid else 0):
+        for i in range(self.shape.size):
             yield "[%d]" % i, self.data[i]
 
     def display_hint(self):

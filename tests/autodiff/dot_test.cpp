@@ -1,21 +1,9 @@
 #include "tapegrad/autodiff/dot.hpp"
 
 #include "catch.hpp"
-#include "tapegrad/autodiff/apply.hpp"
+#include "toy_ops.hpp"
 
 using namespace tapegrad;
-
-namespace {
-struct Sum2 {
-  static constexpr const char* name = "sum2";
-  Shape shape(const Shape& a, const Shape&) const { return a; }
-  void forward(ConstTensorView a, ConstTensorView b, TensorView y) const { y.assign(a.array() + b.array()); }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient da, Gradient db) const {
-    if (da) da += dy.array();
-    if (db) db += dy.array();
-  }
-};
-}  // namespace
 
 TEST_CASE("the graph shows what led to a Var, and nothing else") {
   Tape tape;
@@ -23,10 +11,10 @@ TEST_CASE("the graph shows what led to a Var, and nothing else") {
   Var x = tape.constant(Tensor({2, 3}));
   Var w = tape.parameter(weight);
   tape.variable(Tensor({7}));
-  CHECK(to_dot(apply(Sum2{}, x, w)) ==
+  CHECK(to_dot(toy::product(x, w)) ==
         "digraph tape {\n"
         "  node [shape=box, fontname=\"sans-serif\"];\n"
-        "  n3 [label=\"sum2\\n2x3\"];\n"
+        "  n3 [label=\"product\\n2x3\"];\n"
         "  n1 [label=\"parameter\\n2x3\", style=filled, fillcolor=lightblue];\n"
         "  n0 [label=\"constant\\n2x3\", color=gray, fontcolor=gray];\n"
         "  n0 -> n3;\n"

@@ -3,19 +3,11 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "tapegrad/autodiff/apply.hpp"
+#include "toy_ops.hpp"
 
 using namespace tapegrad;
 
 namespace {
-struct Twice {
-  static constexpr const char* name = "twice";
-  Shape shape(const Shape& x) const { return x; }
-  void forward(ConstTensorView x, TensorView y) const { y.assign(2 * x.array()); }
-  void backward(ConstTensorView, ConstTensorView, ConstTensorView dy, Gradient dx) const {
-    if (dx) dx += 2 * dy.array();
-  }
-};
 std::string text(Var var) {
   std::ostringstream out;
   out << var;
@@ -31,7 +23,7 @@ TEST_CASE("a Var is printed with what made it") {
   CHECK(text(constant) == "Var scalar " + type + ", constant: 3");
   CHECK(text(variable) == "Var 1x1 " + type + ", variable, requires grad:\n[[4]]");
   CHECK(text(tape.parameter(weight)) == "Var 2 " + type + ", parameter, requires grad: [1, 2]");
-  CHECK(text(apply(Twice{}, constant)) == "Var scalar " + type + ", twice: 6");
+  CHECK(text(toy::product(constant, constant)) == "Var scalar " + type + ", product: 9");
   tape.reset();
   CHECK_THROWS_AS(text(constant), TapeError);
 }

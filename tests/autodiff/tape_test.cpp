@@ -349,15 +349,6 @@ TEST_CASE("bytes() counts all blocks and nodes") {
   CHECK(nodes.bytes() >= 1000 * sizeof(detail::Node));
 }
 
-TEST_CASE("a profile outlives its switch") {
-  Tape tape;
-  tape.set_profiling(true);
-  Var x = tape.variable(two);
-  product(x, x);
-  tape.set_profiling(false);
-  CHECK(tape.profile().size() == 1);
-}
-
 TEST_CASE("a table of parameters that was cleared is empty") {
   detail::ParameterTable table;
   Parameter p(two);

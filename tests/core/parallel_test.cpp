@@ -217,5 +217,6 @@ TEST_CASE("a sum has at most 256 chunks, and below 0 there is nothing") {
   }
   int calls = 0;
   parallel_for(-5, 10, [&](Index, Index) { ++calls; });
+  CHECK(parallel_sum(-5, 10, [&](Index, Index) { return ++calls, 1.0; }) == 0);
   CHECK(calls == 0);
 }

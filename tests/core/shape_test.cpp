@@ -14,6 +14,7 @@ TEST_CASE("a shape knows its axes, its size and its form as a matrix") {
   CHECK(shape.str() == "2x3x4");
   CHECK(shape == Shape{2, 3, 4});
   CHECK_FALSE(shape == Shape{2, 3});
+  CHECK_FALSE(Shape{2, 3} == shape);
   CHECK_FALSE(shape == Shape{2, 4, 3});
 }
 
@@ -35,6 +36,7 @@ TEST_CASE("an axis can be replaced or dropped") {
   CHECK(Shape{2, 3, 4}.with(1, 7) == Shape{2, 7, 4});
   CHECK(Shape{2, 3, 4}.with(-1, 1) == Shape{2, 3, 1});
   CHECK(Shape{2, 3, 4}.without(0) == Shape{3, 4});
+  CHECK(Shape{2, 3, 4}.without(-1) == Shape{2, 3});
   CHECK(Shape{2}.without(0) == Shape{});
 }
 

@@ -4,9 +4,7 @@
 
 TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it ends the same") {
   const Data data;
-  const auto arguments = [&](const std::string& out) {
-    return "--data " + data.path().string() + " --eval-samples 60 --out " + (data.path() / out).string();
-  };
+  const auto arguments = [&](const std::string& out) { return "--eval-samples 60 " + place(data, out); };
   const auto metrics = [&](const std::string& out) { return read_bytes(data.path() / out / "metrics.csv"); };
   const Outcome whole = run("iwae", arguments("a") + " --stages 2 --k 2");
   INFO(whole.output);

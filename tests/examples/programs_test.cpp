@@ -224,9 +224,9 @@ TEST_CASE("judge tells images from noise") {
   tapegrad::Rng rng(3);
   rng.uniform(images);
   tapegrad::io::save_npy(noise, images);
-  const std::string place = "--data " + data.path().string() + " --out " + (data.path() / "judge").string() +
-                            " --classifier " + (data.path() / "classifier" / "model.safetensors").string() + " ";
-  const Outcome outcome = run("judge", place + real + " " + noise);
+  const std::string options =
+      place(data, "judge") + " --classifier " + (data / "classifier/model.safetensors").string() + " ";
+  const Outcome outcome = run("judge", options + real + " " + noise);
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   const json result = summary(data, "judge");
@@ -241,7 +241,7 @@ TEST_CASE("judge tells images from noise") {
   CHECK(bad["own_kind"].get<double>() > 0.95);
   CHECK(bad["precision"] == 0);
 
-  const auto refused = [&](const std::string& arguments) { return run("judge", place + arguments).output; };
+  const auto refused = [&](const std::string& arguments) { return run("judge", options + arguments).output; };
   CHECK_THAT(refused("/nowhere"), ContainsSubstring("/nowhere/samples.npy: "));
   CHECK_THAT(refused(noise + " --classifier " + noise), ContainsSubstring("noise.npy"));
   for (const tapegrad::Scalar wrong : {tapegrad::Scalar(NAN), tapegrad::Scalar(200)}) {

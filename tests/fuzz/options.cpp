@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <common/options.hpp>
+#include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
-
-#include "memory_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::vector<std::string> words(1);

@@ -7,7 +7,7 @@
 #include "catch.hpp"
 #include "equal.hpp"
 #include "run.hpp"
-#include "temporary.hpp"
+#include "said.hpp"
 #include "torture.hpp"
 
 using namespace tapegrad;
@@ -16,12 +16,7 @@ using Catch::Matchers::EndsWith;
 namespace {
 
 std::string failure(const io::Path& path, io::Checkpoint& checkpoint) {
-  try {
-    checkpoint.load(path);
-  } catch (const IoError& error) {
-    return error.what();
-  }
-  return "no error";
+  return said_by([&] { checkpoint.load(path); });
 }
 
 }  // namespace
@@ -255,6 +250,11 @@ TEST_CASE("parts with the same name, and names that the file itself has, are ref
   Rng rng(1);
   CHECK_THROWS_WITH(io::Checkpoint().add("a", rng).add("a", number),
                     "checkpoint: the name \"a\" is there twice; each part has its own");
+  Tensor tensor({2});  // called as one of the texts that an Rng makes
+  CHECK_THROWS_WITH(io::Checkpoint().add("a.key", tensor).add("a", rng).save(dir / "a"),
+                    "checkpoint: the name \"a.key\" is there twice; each part has its own");
+  CHECK_THROWS_WITH(io::Checkpoint().add("a", rng).add("a.key", tensor).save(dir / "a"),
+                    "checkpoint: the name \"a.key\" is there twice; each part has its own");
   CHECK_THROWS_WITH(io::Checkpoint().add("format", number).save(dir / "a"),
                     "checkpoint: a part is called format, which the file itself has; call it otherwise");
   CHECK_THROWS_WITH(io::Checkpoint().add("", number), "checkpoint: a part has the name \"\"; it must have one");

@@ -13,7 +13,7 @@
 
 #include "catch.hpp"
 #include "run.hpp"
-#include "temporary.hpp"
+#include "said.hpp"
 #include "torture.hpp"
 
 using namespace tapegrad;
@@ -87,12 +87,7 @@ TEST_CASE("a disk that is full: a clear error, and the old checkpoint stays") {
     rlimit small = before;
     small.rlim_cur = limit;
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-    std::string message;
-    try {
-      run.checkpoint.save(path);
-    } catch (const IoError& error) {
-      message = error.what();
-    }
+    const std::string message = said_by([&] { run.checkpoint.save(path); });
     ::setrlimit(RLIMIT_FSIZE, &before);
     CHECK(message == path.string() + ": cannot be written: File too large; what was there is unchanged");
   }

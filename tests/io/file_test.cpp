@@ -1,9 +1,7 @@
 #include "tapegrad/io/file.hpp"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cstdlib>
 
 #include "catch.hpp"
@@ -100,31 +98,6 @@ TEST_CASE("an atomic file does not write through what stands at its temporary na
   std::filesystem::remove(dir / "a.tmp");
   REQUIRE(::mkfifo((dir / "a.tmp").c_str(), 0600) == 0);  // which nobody reads
   CHECK_THROWS_WITH(io::AtomicFile(dir / "a"), ContainsSubstring("cannot be written: No such device or address"));
-}
-
-TEST_CASE("a file that cannot grow: an error, the old file stays, the temporary one goes") {
-  const TemporaryDirectory dir;
-  const auto path = write_bytes(dir / "a", "old");
-  rlimit before{};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 1000;
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  std::string message;
-  try {
-    io::AtomicFile file(path);
-    const std::string data(5000, 'x');
-    file.write(data.data(), data.size());
-    file.commit();
-  } catch (const IoError& error) {
-    message = error.what();
-  }
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
-  CHECK(message == path.string() + ": cannot be written: File too large; what was there is unchanged");
-  CHECK(read_bytes(path) == "old");
-  CHECK(dir.count() == 1);
 }
 
 TEST_CASE("an atomic file goes through a symbolic link") {

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "idx_files.hpp"
+#include "said.hpp"
 
 using namespace tapegrad;
 
@@ -31,18 +32,7 @@ TEST_CASE("an IDX file may be empty, of one byte, or larger than one piece") {
 }
 
 TEST_CASE("every damaged IDX file gets its sentence") {
-  const TemporaryDirectory dir;
-  const auto message = [&](const std::string& bytes) {
-    try {
-      io::read_idx(write_bytes(dir / "x", bytes));
-    } catch (const IoError& error) {
-      const std::string text = error.what(), file = (dir / "x").string() + ": ";
-      CHECK(text.starts_with(file));
-      CHECK(text.find('\n') == std::string::npos);
-      return text.substr(file.size());
-    }
-    return std::string("no error");
-  };
+  const auto message = [](const std::string& bytes) { return said_of(bytes, io::read_idx); };
   const std::string good = idx({2, 3}, "abcdef"), compressed = gzip(good);
 
   CHECK(message("") == "has 0 bytes; an IDX file begins with 4 (0 0 8 and the number of axes)");

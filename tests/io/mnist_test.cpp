@@ -2,6 +2,7 @@
 
 #include "catch.hpp"
 #include "idx_files.hpp"
+#include "said.hpp"
 
 using namespace tapegrad;
 
@@ -61,12 +62,7 @@ TEST_CASE("mnist() refuses files that do not fit together") {
   const auto message = [](const std::string& name, const std::string& bytes) {
     const Files files;
     write_bytes(files.dir / name, bytes);
-    try {
-      io::mnist(files.dir.path());
-    } catch (const IoError& error) {
-      return std::string(error.what());
-    }
-    return std::string("no error");
+    return said_by([&] { io::mnist(files.dir.path()); });
   };
   CHECK_THAT(message("train-labels-idx1-ubyte", idx({3}, "\1\1\1")),
              ContainsSubstring("has 3 labels, ") && ContainsSubstring("has 2 images; their numbers must be equal"));

@@ -2,8 +2,8 @@
 
 #include "catch.hpp"
 #include "equal.hpp"
+#include "said.hpp"
 #include "tapegrad/io/safetensors.hpp"
-#include "temporary.hpp"
 
 using namespace tapegrad;
 
@@ -38,12 +38,7 @@ std::vector<Tensor> values(const nn::Module& module) {
 }
 
 std::string failure(const io::Path& path, nn::Module& module) {
-  try {
-    io::load(path, module);
-  } catch (const IoError& error) {
-    return error.what();
-  }
-  return "no error";
+  return said_by([&] { io::load(path, module); });
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "tapegrad/io/npy.hpp"
 
 #include "catch.hpp"
+#include "said.hpp"
 #include "tapegrad/core/random.hpp"
-#include "temporary.hpp"
 
 using namespace tapegrad;
 
@@ -14,18 +14,7 @@ std::string npy(std::string header, const std::string& data) {
   return "\x93NUMPY" + std::string("\1\0", 2) + little_endian(118, 2) + header + "\n" + data;
 }
 
-std::string message(const std::string& bytes) {
-  const TemporaryDirectory dir;
-  const std::string path = write_bytes(dir / "x", bytes).string();
-  try {
-    io::load_npy(path);
-  } catch (const IoError& error) {
-    const std::string text = error.what();
-    CHECK(text.starts_with(path + ": "));
-    return text.substr(path.size() + 2);
-  }
-  return "no error";
-}
+std::string message(const std::string& bytes) { return said_of(bytes, io::load_npy); }
 
 }  // namespace
 

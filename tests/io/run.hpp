@@ -14,9 +14,8 @@ struct Run {
     checkpoint.require_same("size", "16");
   }
 
-  /// Goes on to the end, or until `last_step` steps are made; `after_step()` is called after each.
-  template <class AfterStep>
-  void train(int epochs, tg::Index last_step, const AfterStep& after_step) {
+  /// Goes on to the end, or until `last_step` steps are made.
+  void train(int epochs, tg::Index last_step = -1) {
     for (; epoch < epochs; ++epoch) {
       for (const auto& batch : batches) {
         tape.reset();
@@ -27,14 +26,10 @@ struct Run {
         schedule.step();
         total += loss.item();
         ++steps;
-        after_step();
         if (steps == last_step) return;
       }
       log += "epoch " + std::to_string(epoch) + ": " + std::to_string(total) + "\n";
     }
-  }
-  void train(int epochs, tg::Index last_step = -1) {
-    train(epochs, last_step, [] {});
   }
 
   /// What must be the same in the end.

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "catch.hpp"
+#include "said.hpp"
 #include "tapegrad/core/random.hpp"
-#include "temporary.hpp"
 
 using namespace tapegrad;
 
@@ -14,20 +14,7 @@ std::string file_of(const std::string& header, const std::string& data) {
   return little_endian(header.size(), 8) + header + data;
 }
 
-/// What read_safetensors says of a file with these bytes, without the file's name.
-std::string message(const std::string& bytes) {
-  const TemporaryDirectory dir;
-  const std::string path = write_bytes(dir / "x", bytes).string();
-  try {
-    io::read_safetensors(path);
-  } catch (const IoError& error) {
-    const std::string text = error.what();
-    CHECK(text.starts_with(path + ": "));
-    CHECK(text.find('\n') == std::string::npos);
-    return text.substr(path.size() + 2);
-  }
-  return "no error";
-}
+std::string message(const std::string& bytes) { return said_of(bytes, io::read_safetensors); }
 
 std::string f32(const std::string& shape, const std::string& offsets) {
   return R"({"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";

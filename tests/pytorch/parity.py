@@ -207,8 +207,6 @@ OPS = {
     "dropout": None,  # check_op makes it
 }
 
-
-
 # Where PyTorch's own function loses digits, or overflows too early, extreme inputs are computed by the formula.
 EXACT = {
     "elu": elu(1),  # PyTorch: exp(x) - 1, not expm1
@@ -357,7 +355,7 @@ def check_trace(expression, trace):
     """The largest difference of a parameter on its way, relative to where it was and how far it had gone."""
     parameter = torch.nn.Parameter(torch.tensor(trace["p0"]))
     kind, options = expression.split("(", 1)
-    optimizer = eval(f"torch.optim.{kind}([parameter], {'lr=1e-3, ' if options == ')' and kind == 'SGD' else ''}{options}")
+    optimizer = eval(f"torch.optim.{kind}([parameter], {options}")
     worst = 0
     for gradient, got in zip(trace["g"], trace["p"]):
         parameter.grad = torch.tensor(gradient)

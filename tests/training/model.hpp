@@ -1,7 +1,8 @@
 #pragma once
 // A small model with everything in it that a training step may meet, and images to train it on.
 
-#include <cstring>
+#include <cstddef>
+#include <span>
 
 #include "tapegrad/tapegrad.hpp"
 
@@ -42,11 +43,8 @@ struct Model : tg::nn::Module {
 inline std::uint64_t digest(const Model& model) {
   std::uint64_t digest = 14695981039346656037u;  // FNV-1a
   for (const tg::Parameter* parameter : model.parameters()) {
-    for (const tg::Scalar element : parameter->value().span()) {
-      unsigned char bytes[sizeof(tg::Scalar)];
-      std::memcpy(bytes, &element, sizeof(tg::Scalar));
-      for (const unsigned char byte : bytes) digest = (digest ^ byte) * 1099511628211u;
-    }
+    for (const std::byte byte : std::as_bytes(parameter->value().span()))
+      digest = (digest ^ std::to_integer<std::uint64_t>(byte)) * 1099511628211u;
   }
   return digest;
 }

@@ -32,6 +32,9 @@ class Node:
             raise Missing(self._name)
         return Node(self._name, value) if isinstance(value, (dict, list)) else value
 
+    def __contains__(self, key):
+        return key in self._value
+
     def __iter__(self):
         return (self[i] for i in range(len(self._value)))
 

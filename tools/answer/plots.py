@@ -1,5 +1,6 @@
 """The plots, drawn by gnuplot from CSV files. Where gnuplot is missing, the CSV stays, and the page says how to draw it."""
 
+import csv
 import shutil
 import subprocess
 import sys
@@ -33,4 +34,5 @@ def draw(folder, name, commands, width=600, height=400, key="top right"):
 
 
 def write_csv(path, header, rows):
-    path.write_text("\n".join([",".join(header)] + [",".join(map(str, row)) for row in rows]) + "\n")
+    with open(path, "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])

@@ -1,5 +1,6 @@
 """Collects what the runs left, draws the plots, and writes the page from answer.md."""
 
+import csv
 import json
 import pathlib
 import re
@@ -165,7 +166,7 @@ def table_samples(results):
                               number(run.own_kind), number(run.class_entropy)]
     rows = [row("**real images** (training set)", judged.training_images)]
     names = {**SAMPLED, **{f"samples_{run.options.samples}": f"K = {run.options.samples}" for run in slider(results)}}
-    found = [(words, judged.samples[name]) for name, words in names.items() if name in judged.samples._value]
+    found = [(words, judged.samples[name]) for name, words in names.items() if name in judged.samples]
     rows += [row(words, run) for words, run in sorted(found, key=lambda pair: pair[1].frechet_distance)]
     return table(["samples of", "Frechet distance", "precision", "recall", "own kind", "class entropy"], rows)
 
@@ -188,9 +189,8 @@ def draw_plots(runs, results):
 
 def column(path, name):
     """A column of a CSV file, as numbers."""
-    header, *rows = path.read_text().split()
-    at = header.split(",").index(name)
-    return [float(row.split(",")[at]) for row in rows]
+    with open(path, newline="") as file:
+        return [float(row[name]) for row in csv.DictReader(file)]
 
 
 def posted_losses(runs):
