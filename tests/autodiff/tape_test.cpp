@@ -5,11 +5,8 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "sanitizers.hpp"
 #include "toy_ops.hpp"
-
-#ifndef __has_feature
-#define __has_feature(name) 0  // clang's
-#endif
 
 using namespace toy;
 
