@@ -6,8 +6,8 @@
 
 Values and gradients may differ by 1e-10, relative to the element itself, or, where an op adds elements up, to the sum of
 their magnitudes. NaN must meet NaN, an infinity the same infinity. Left out are gradients where an input is NaN, and
-what PyTorch makes NaN at an infinite input (tapegrad has limits there, which the registry's tests know). An op, a layer
-or an optimizer without a counterpart here is a failure, so nothing is forgotten.
+what PyTorch makes NaN at an infinite input (tapegrad has limits there, which the registry's tests know). An op
+of the registry without a counterpart here is a failure; layers and optimizers are those that parity.cpp names.
 """
 
 import collections
