@@ -1,6 +1,7 @@
 #pragma once
 // Optimizers against references that are written anew, in double, one element at a time, after what PyTorch's pages and
-// the papers say. trace_test.cpp compiles it in float, trace_gradcheck.cpp in double, which leaves no room for excuses.
+// the papers say. trace_test.cpp compiles it in float, trace_double_test.cpp in double, which leaves no room for
+// excuses.
 
 #include <cmath>
 #include <functional>
