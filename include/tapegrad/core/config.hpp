@@ -23,6 +23,11 @@
 #endif
 #endif
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "tapegrad: a little-endian machine is needed, for the same random numbers and files as elsewhere"
+#include "the error above"
+#endif
+
 #if !__has_include(<Eigen/Core>)
 #error "tapegrad: Eigen 3.4 or later is needed (Debian: libeigen3-dev); compile with its -I, as -I/usr/include/eigen3"
 #include "the error above"

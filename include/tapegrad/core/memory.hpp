@@ -44,7 +44,8 @@ using AlignedArray = std::unique_ptr<T[], AlignedFree>;
 /// `count` elements that hold whatever the memory held.
 template <class T>
 AlignedArray<T> allocate_aligned(std::size_t count) {
-  static_assert(std::is_trivial_v<T>, "neither constructors nor destructors are called");
+  static_assert(std::is_trivially_default_constructible_v<T> && std::is_trivially_copyable_v<T>,
+                "neither constructors nor destructors are called");
   std::size_t bytes = count * sizeof(T);
   const std::size_t in_huge_pages = round_up(bytes, huge_page);
   const bool large = in_huge_pages > 0 && bytes >= in_huge_pages / 4 * 3;

@@ -11,6 +11,11 @@
 #include <utility>
 #include <vector>
 
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 200000
+#error "tapegrad: checkpoints need libstdc++ or libc++ 20, for std::from_chars of double"
+#include "the error above"
+#endif
+
 #include "../core/concepts.hpp"
 #include "../data/batches.hpp"
 #include "../nn/module.hpp"

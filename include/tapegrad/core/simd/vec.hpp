@@ -11,6 +11,10 @@
 
 #include "isa.hpp"
 
+#if TAPEGRAD_X86
+#include <xmmintrin.h>  // _mm_sqrt_ps
+#endif
+
 // g++ unrolls the loops over an array of registers at -O2 only if told to.
 #if defined(__clang__)
 #define TAPEGRAD_UNROLL _Pragma("unroll")
@@ -277,11 +281,10 @@ TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
       return root;
     }
 #endif
-    typedef float Four __attribute__((vector_size(16)));
-    Four four[lanes / 4];  // no slower than at once: the unit that takes roots is no wider
+    __m128 four[lanes / 4];  // no slower than at once: the unit that takes roots is no wider
     std::memcpy(four, &root, sizeof(root));
     TAPEGRAD_UNROLL
-    for (int i = 0; i < lanes / 4; ++i) four[i] = __builtin_ia32_sqrtps(four[i]);
+    for (int i = 0; i < lanes / 4; ++i) four[i] = _mm_sqrt_ps(four[i]);
     std::memcpy(&root, four, sizeof(root));
     return root;
   }

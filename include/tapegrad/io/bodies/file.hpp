@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <bit>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -22,9 +21,6 @@
 #include "../file.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::io {
-
-static_assert(std::endian::native == std::endian::little,
-              "tapegrad: its files are little-endian, as the machine must be");
 
 namespace detail {
 
