@@ -41,7 +41,7 @@ struct Relu : detail::Elementwise {
   }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
     detail::contribute(
-        dx, [](const Four& result, const Four& g) { return detail::where_positive(result, g); }, y, dy);
+        dx, [](const Four& result, const Four& g) { return if_equal(result, Four::zero(), Four::zero(), g); }, y, dy);
   }
 };
 

@@ -60,7 +60,7 @@ struct Abs : detail::Elementwise {
   }
   void backward(ConstTensorView x, ConstTensorView, ConstTensorView dy, Gradient dx) const {
     const auto slope = [](const Four& at, const Four& g) {
-      return detail::where_positive(at, g) - detail::where_positive(-at, g);
+      return if_nan(at, at, detail::where_positive(at, g) - detail::where_positive(-at, g));
     };
     detail::contribute(dx, slope, x, dy);
   }

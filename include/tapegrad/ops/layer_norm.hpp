@@ -39,7 +39,7 @@ struct LayerNorm {
       detail::each(
           to, n, [=](const Four& a) { return a - mean - rest; }, from);
       const double variance = simd::sum_of_squares(to, n) / static_cast<double>(n);
-      const auto scale = static_cast<Scalar>(1 / std::sqrt(variance + eps));
+      const auto scale = static_cast<Scalar>(1 / std::sqrt(variance + eps) + 0 * variance);  // infinite: NaN, not 0
       detail::each(
           to, n, [=](const Four& a) { return a * scale; }, to);
       inverse_std.data()[row] = scale;

@@ -14,10 +14,10 @@ TAPEGRAD_INLINE Four at_least(const Four& x, Scalar bound) { return if_less(x, F
 /// x, but `bound` where it is greater; NaN stays.
 TAPEGRAD_INLINE Four at_most(const Four& x, Scalar bound) { return if_less(Four::all(bound), x, Four::all(bound), x); }
 
-/// 1, 0 or -1; 0 for NaN.
+/// 1, 0 or -1; NaN for NaN.
 TAPEGRAD_INLINE Four sign(const Four& x) {
   const Four zero = Four::zero();
-  return if_less(zero, x, Four::all(1), if_less(x, zero, Four::all(-1), zero));
+  return if_less(zero, x, Four::all(1), if_less(x, zero, Four::all(-1), x));
 }
 
 /// gate > 0 ? value : otherwise, which by default is 0.

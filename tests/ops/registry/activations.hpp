@@ -17,7 +17,7 @@ inline Entries activations() {
        .draws = {anywhere({0})},
        .apply = [](auto v) { return relu(v[0]); },
        .pointwise = [](auto x) { return x[0] > 0 ? x[0] : 0; },
-       .extremes = {{{{-inf, -1, 0, 1, inf}}, {0, 0, 0, 1, inf}, {{0, 0, 0, 1, 1}}}, {{{nan}}, {nan}}}},
+       .extremes = {{{{-inf, -1, 0, 1, inf, nan}}, {0, 0, 0, 1, inf, nan}, {{0, 0, 0, 1, 1, 1}}}}},
       {.name = "leaky_relu",
        .draws = {anywhere({0})},
        .apply = [](auto v) { return leaky_relu(v[0]); },

@@ -17,7 +17,7 @@ inline Entries elementwise() {
        .draws = {anywhere({0})},
        .apply = [](auto v) { return abs(v[0]); },
        .pointwise = [](auto x) { return std::abs(x[0]); },
-       .extremes = {{{{-inf, 0, inf}}, {inf, 0, inf}, {{-1, 0, 1}}}, {{{nan}}, {nan}}}},
+       .extremes = {{{{-inf, 0, inf, nan}}, {inf, 0, inf, nan}, {{-1, 0, 1, nan}}}}},
       {.name = "square",
        .apply = [](auto v) { return square(v[0]); },
        .pointwise = [](auto x) { return x[0] * x[0]; },

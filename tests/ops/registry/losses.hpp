@@ -177,7 +177,7 @@ inline Entries losses() {
            losses(
                "l1", {below_zero, above_zero}, {"input", "target"},
                [](auto v, Reduction r) { return l1(v[0], v[1], r); }, [](auto x) { return std::abs(x[0] - x[1]); }, {},
-               {{{{inf, 3, -2}, {0, 3, 0}}, {inf, 0, 2}, {{1, 0, -1}, {-1, 0, 1}}}, {{{nan}, {0}}, {nan}}}),
+               {{{{inf, 3, -2, nan}, {0, 3, 0, 0}}, {inf, 0, 2, nan}, {{1, 0, -1, nan}, {-1, 0, 1, nan}}}}),
            losses(
                "huber", {any}, {"input", "target"}, [](auto v, Reduction r) { return huber(v[0], v[1], r, 1.5); },
                [](auto x) {

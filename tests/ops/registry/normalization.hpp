@@ -37,7 +37,8 @@ inline Entries normalization() {
        .extremes = {{{{1e30, -1e30}}, {1, -1}, {{0, 0}}},
                     {{{4, 4, 4}}, {0, 0, 0}, {{0, 0, 0}}},
                     {{{1, nan}}, {nan, nan}},
-                    {{{1, inf}}, {nan, nan}}}},
+                    {{{1, inf}}, {nan, nan}},
+                    {{{3e38, 3e38, -3e38}}, {nan, nan, nan}}}},  // infinitely far from their mean, as floats
   };
 }
 
