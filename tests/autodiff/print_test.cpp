@@ -38,3 +38,8 @@ TEST_CASE("a profile is a table, the longest op first") {
         "op                calls  forward ms  backward ms  share\n"
         "all                   0       0.000        0.000  100 %\n");
 }
+
+TEST_CASE("in a profile backward counts for which op is the longest") {
+  const std::string table = to_table({{"relu", 1, 2e-3, 0}, {"linear", 1, 1e-3, 3e-3}});
+  CHECK(table.find("linear") < table.find("relu"));
+}

@@ -398,3 +398,36 @@ TEST_CASE("a loop within which a state was restored does not go on, and the next
   }
   CHECK(at == whole.size());
 }
+
+TEST_CASE("a loop in order goes on in the middle too, on another object") {
+  const auto set = images(10);
+  data::Batches saved(set, {.size = 4}), resumed(set, {.size = 4});
+  auto it = saved.begin();
+  ++it;
+  resumed.restore(saved.state());
+  CHECK(epoch(resumed).indices == std::vector<Index>{8, 9});
+}
+
+TEST_CASE("targets of more axes keep them, and are their sample's") {
+  Tensor inputs({3, 1}), targets({3, 2, 2});
+  std::iota(inputs.view().span().begin(), inputs.view().span().end(), Scalar(0));
+  std::iota(targets.view().span().begin(), targets.view().span().end(), Scalar(0));
+  const data::TensorDataset set(inputs, targets);
+  for (const auto& batch : data::batches(set, {.size = 2})) {
+    CHECK(batch.targets.shape() == Shape{batch.size(), 2, 2});
+    for (Index i = 0; i < batch.targets.size(); ++i) CHECK(batch.targets[i] == 4 * batch.inputs[0] + Scalar(i));
+  }
+}
+
+TEST_CASE("an epoch's noise is not of the numbers that its order is of") {
+  const data::ImageDataset grey(std::vector<std::uint8_t>(784, 127), 1, 28, 28);
+  Rng rng(9), same(9);
+  const Epoch seen = epoch(data::batches(grey, {.shuffle = &rng, .binarize = Binarize::bernoulli}));
+  Rng order(same.bits());  // that permutes; binarising from it would take one number a pixel
+  Tensor uniform({1, 784});
+  order.uniform(uniform);
+  Index equal = 0;
+  for (Index i = 0; i < 784; ++i)
+    equal += (uniform[i] < Scalar(127) / 255) == (seen.numbers[static_cast<std::size_t>(i)] == 1);
+  CHECK(equal < 500);
+}

@@ -48,6 +48,7 @@ TEST_CASE("an image data set is checked when it is made") {
   CHECK(data::ImageDataset({}, 0, 28, 28).size() == 0);
   CHECK_THROWS_WITH(data::ImageDataset({1, 2, 3}, 1, 2, 2), "image data set: 3 pixels for 1x2x2; it needs 4");
   CHECK_THROWS_WITH(data::ImageDataset({1, 2}, 2, 1, 1, {0}), ContainsSubstring("1 labels for 2 images"));
+  CHECK_THROWS_WITH(data::ImageDataset({1, 2}, 2, 1, 1, {0, 1, 2}), ContainsSubstring("3 labels for 2 images"));
   CHECK_THROWS_WITH(data::ImageDataset({}, 3, 0, 28), ContainsSubstring("images of 0x28 pixels"));
   CHECK_THROWS_WITH(data::ImageDataset({}, 3, 28, 0), ContainsSubstring("images of 28x0 pixels"));
   CHECK_THROWS_AS(data::ImageDataset({}, 3, -1, 28), ValueError);
@@ -83,6 +84,8 @@ TEST_CASE("a tensor data set is checked when it is made") {
                     "data set: inputs are 4x3, targets are 5x1; the first axes (samples) must be equal");
   CHECK_THROWS_WITH(data::TensorDataset(Tensor({4, 3}), std::vector<int>{1}),
                     ContainsSubstring("1 labels for 4 samples"));
+  CHECK_THROWS_WITH(data::TensorDataset(Tensor({2, 3}), std::vector<int>{0, 1, 2}),
+                    ContainsSubstring("3 labels for 2 samples"));
   CHECK_THROWS_WITH(data::TensorDataset(Tensor(Shape{}, Scalar(1))), ContainsSubstring("got a scalar"));
   CHECK_THROWS_WITH(data::TensorDataset(Tensor({Index{1} << 31, 0})),
                     "data set: 2147483648 samples; there may be 0 to 2147483647");

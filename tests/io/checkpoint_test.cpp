@@ -461,3 +461,30 @@ TEST_CASE("states that cannot be are refused before anything is changed") {
   CHECK(equal(run.state(), before));
   CHECK(run.adam.lr() == Approx(0.97e-3));
 }
+
+TEST_CASE("the streams of modules far below are in a checkpoint too") {
+  const TemporaryDirectory dir;
+  Rng rng(1);
+  nn::Module root(rng), child(root, "child"), grandchild(child, "grandchild");
+  io::Checkpoint checkpoint;
+  checkpoint.add("model", root).save(dir / "run");
+  const Rng::State before = grandchild.rng().state();
+  grandchild.rng().bits();
+  checkpoint.load(dir / "run");
+  CHECK(grandchild.rng().state() == before);
+}
+
+TEST_CASE("whether steps can be is asked of the bases in the file") {
+  const TemporaryDirectory dir;
+  Parameter weight(Tensor({1}));
+  optim::SGD steep({&weight}, {.lr = 1}), flat({&weight}, {.lr = 0});
+  const auto falling = [](double base, Index steps) { return base * (1 - static_cast<double>(steps)); };
+  optim::Schedule saved(steep, falling), other(flat, falling);
+  io::Checkpoint to, from;
+  to.add("schedule", saved).save(dir / "run");
+  io::Safetensors file = io::read_safetensors(dir / "run");
+  file.metadata.at("schedule.steps") = "2";
+  io::write_safetensors(dir / "run", {}, file.metadata);
+  from.add("schedule", other);
+  CHECK_THAT(failure(dir / "run", from), ContainsSubstring("\"schedule.steps\" is \"2\": schedule: after 2 steps"));
+}

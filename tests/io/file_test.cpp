@@ -177,3 +177,14 @@ TEST_CASE("an atomic file refuses what it must not replace, and where it cannot 
   CHECK_THROWS_WITH(io::AtomicFile(dir / "none/a"),
                     ContainsSubstring("No such file or directory") && ContainsSubstring("the directory must be there"));
 }
+
+TEST_CASE("a link within a chain counts from its own folder") {
+  const TemporaryDirectory dir;
+  std::filesystem::create_directory(dir / "big");
+  std::filesystem::create_symlink("big/middle", dir / "link");
+  std::filesystem::create_symlink("a", dir / "big/middle");
+  io::AtomicFile file(dir / "link");
+  file.write("new", 3);
+  file.commit();
+  CHECK(read_bytes(dir / "big/a") == "new");
+}

@@ -123,6 +123,8 @@ TEST_CASE("a file with NaN is not loaded") {
   for (const auto& [name, parameter] : model.named_parameters()) tensors.emplace(name, parameter->value());
   const Tensor nan({4}, {1, 2, Scalar(NAN), Scalar(NAN)});
   tensors["encode.bias"] = nan;
+  const Tensor other(Shape{4, 3}, Scalar(7));
+  tensors["encode.weight"] = other;
   io::write_safetensors(dir / "x", tensors);
   CHECK(failure(dir / "x", model) ==
         (dir / "x").string() + ": has NaN as element 2 of \"encode.bias\"; nothing is loaded");

@@ -39,3 +39,16 @@ TEST_CASE("copy_parameters lists all that does not match, and copies nothing") {
                     "`to`), \"first.weight\" (4x3 in `from`, 5x3 in `to`)");
   CHECK(tg::same_bits(to.first.weight.value(), before));
 }
+
+TEST_CASE("copy_parameters copies not even what fits, if something does not") {
+  struct Longer : Model {
+    using Model::Model;
+    nn::Linear third{*this, "third", 2, 2};
+  };
+  tg::Rng rng(1);
+  Model from(rng);
+  Longer to(rng);
+  const tg::Tensor before(to.first.weight.value());
+  CHECK_THROWS_AS(nn::copy_parameters(from, to), tg::ValueError);
+  CHECK(tg::same_bits(to.first.weight.value(), before));
+}

@@ -50,3 +50,25 @@ TEST_CASE("an average that cannot be is refused") {
   CHECK_THROWS_WITH(nn::EMA(model, model), "ema: the average is the model itself; make a second one");
   CHECK_THROWS_WITH(nn::EMA(model, other), ContainsSubstring("shapes differ: \"weight\" (2x3 in `from`, 2x2 in `to`)"));
 }
+
+TEST_CASE("an average goes by names, whatever the order, and follows what is frozen on either side") {
+  struct Model : nn::Module {
+    using Module::Module;
+    nn::Parameter a{*this, "a", Tensor({1})}, b{*this, "b", Tensor({1})};
+  };
+  struct Turned : nn::Module {
+    using Module::Module;
+    nn::Parameter b{*this, "b", Tensor({1})}, a{*this, "a", Tensor({1})};
+  };
+  Rng rng(1);
+  Model model(rng);
+  Turned average(rng);
+  nn::EMA ema(model, average, {.decay = 0.5});
+  model.a.mutable_value().fill(2);
+  model.b.mutable_value().fill(4);
+  model.a.set_requires_grad(false);
+  average.set_requires_grad(false);
+  ema.update_parameters();
+  CHECK(average.a.value()[0] == 1);
+  CHECK(average.b.value()[0] == 2);
+}

@@ -253,3 +253,27 @@ TEST_CASE("a layer of the user's own goes into a Sequential") {
   tg::Tape tape;
   check_close(net(tape.constant(tg::Tensor({2}, {1, -3}))).value(), {4, -12});
 }
+
+TEST_CASE("an error of a nested layer's options says its whole path") {
+  struct Refusing : nn::Layer {
+    using nn::Layer::Layer;
+    tg::Var forward(tg::Var x) override { return clamp(x, 2, 1); }
+  };
+  tg::Rng rng(1);
+  nn::Sequential model(rng);
+  model.add<nn::ReLU>();
+  model.add<nn::Sequential>().add<Refusing>();
+  tg::Tape tape;
+  CHECK_THROWS_WITH(model(tape.constant(tg::Tensor({2}))), ContainsSubstring(" [1.0]"));
+}
+
+TEST_CASE("layers have PyTorch's options by default") {
+  tg::Rng rng(1);
+  CHECK(nn::LayerNormOptions().eps == 1e-5);
+  nn::Sequential layers(rng);
+  nn::Dropout alone(rng);
+  tg::Tape tape;
+  const tg::Var ones = tape.constant(tg::Tensor::ones({100}));
+  CHECK(alone(ones).value().array().maxCoeff() == 2);  // 1 / (1 - p)
+  CHECK(layers.add<nn::Dropout>()(ones).value().array().maxCoeff() == 2);
+}

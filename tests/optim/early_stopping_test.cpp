@@ -46,3 +46,12 @@ TEST_CASE("early stopping goes on where it was, but not where it cannot have bee
   CHECK_THROWS_AS(stopping.restore(1, -3), ValueError);
   CHECK(stopping.best() == 3);
 }
+
+TEST_CASE("early stopping has a patience of 5 unless told otherwise") {
+  optim::EarlyStopping stopping;
+  stopping.improved(1);
+  for (int i = 0; i < 4; ++i) stopping.improved(1);
+  CHECK_FALSE(stopping.should_stop());
+  stopping.improved(1);
+  CHECK(stopping.should_stop());
+}

@@ -462,3 +462,23 @@ TEST_CASE("the share of a new square in rmsprop's mean is not rounded from 1") {
   rmsprop.step();
   CHECK(rmsprop.states()[0].buffers[0].value.item() == Approx(1e-3).epsilon(1e-6));
 }
+
+TEST_CASE("a group that was refused leaves no options behind") {
+  Parameters parameters{{1}, {1}};
+  SGD sgd({&parameters[0]}, {.lr = 1});
+  CHECK_THROWS_AS(sgd.add_group({&parameters[0]}, {.lr = 1, .weight_decay = 0.5}), tg::ValueError);
+  sgd.add_group({&parameters[1]}, {.lr = 1});
+  parameters[1].mutable_value().fill(2);
+  add_gradient(parameters[1], tg::Tensor({1}, {1}));
+  sgd.step();
+  CHECK(only(parameters[1]) == 1);
+}
+
+TEST_CASE("zero_grad forgets the gradient of a frozen parameter too") {
+  Parameters parameters{{1}};
+  SGD sgd(parameters.all);
+  add_gradient(parameters[0], tg::Tensor::ones({1}));
+  parameters[0].set_requires_grad(false);
+  sgd.zero_grad();
+  CHECK_FALSE(parameters[0].has_grad());
+}
