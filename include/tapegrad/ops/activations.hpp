@@ -40,6 +40,7 @@ struct Relu : detail::Elementwise {
         y, [](const Four& a) { return detail::at_least(a, 0); }, x);
   }
   void backward(ConstTensorView, ConstTensorView y, ConstTensorView dy, Gradient dx) const {
+    // By what is 0, not by what is positive: a NaN hands its gradient on, as in PyTorch.
     detail::contribute(
         dx, [](const Four& result, const Four& g) { return if_equal(result, Four::zero(), Four::zero(), g); }, y, dy);
   }
