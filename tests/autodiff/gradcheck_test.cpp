@@ -120,10 +120,24 @@ TEST_CASE("gradcheck checks parameters that a function puts on the tape, and lea
     const tg::GradcheckResult result = tg::gradcheck(f, {a}, parameters);
     INFO(result.message());
     CHECK(bool(result) == (error == 0));
-    if (error > 0) CHECK(result.input == 2);
+    if (error > 0) {
+      CHECK(result.input == 2);
+      CHECK_THAT(result.message(), ContainsSubstring("gradcheck: parameter 1 (2x3), element "));
+    }
     CHECK(tg::same_bits(p.value(), a));
     CHECK(tg::same_bits(q.value(), b));
   }
+}
+
+TEST_CASE("gradcheck passes over frozen parameters, as buffers of modules") {
+  tg::Parameter buffer(a);
+  tg::Parameter* const parameters[] = {&buffer};
+  const auto f = [&](auto v) { return tg::apply(Product{}, v[0], v[0].tape().constant(buffer.value())); };
+  CHECK_FALSE(tg::gradcheck(f, {b}, parameters));
+  buffer.set_requires_grad(false);
+  CHECK(tg::gradcheck(f, {b}, parameters));
+  CHECK_THROWS_WITH(tg::gradcheck(f, {Tensor({0})}, parameters),
+                    ContainsSubstring("none of the 2 inputs has an element"));
 }
 
 TEST_CASE("gradcheck puts a parameter's value back where the function throws") {
@@ -173,9 +187,9 @@ TEST_CASE("gradcheck refuses a step or a tolerance of 0") {
 TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {
   const auto first = [](std::span<const Var> v) { return tg::apply(FirstOnly{}, v[0]); };
   CHECK_THROWS_WITH(tg::gradcheck(first, {Tensor({0, 3})}),
-                    "gradcheck: none of the 1 inputs has an element; there is nothing to compare");
+                    "gradcheck: none of the 1 inputs has an element that is not frozen; there is nothing to compare");
   CHECK_THROWS_WITH(tg::gradcheck(first, std::span<const Tensor>()),
-                    "gradcheck: none of the 0 inputs has an element; there is nothing to compare");
+                    "gradcheck: none of the 0 inputs has an element that is not frozen; there is nothing to compare");
   tg::Parameter* const none[] = {nullptr};
   CHECK_THROWS_WITH(tg::gradcheck(first, {toy::two}, none), "gradcheck: parameter 0 is a null pointer");
 }

@@ -31,6 +31,9 @@ TEST_CASE("a running mean weighs batches by their size") {
   mean.add(1, 3);
   mean.add(5);
   CHECK(mean.value() == 2);
+  CHECK_THROWS_WITH(mean.add(1, -1), "RunningMean: got a weight of -1; it must be 0 or more, and finite");
+  CHECK_THROWS_AS(mean.add(1, std::nan("")), ValueError);
+  CHECK(mean.value() == 2);
 }
 
 TEST_CASE("accuracy is over all batches") {

@@ -33,6 +33,7 @@ struct [[nodiscard]] GradcheckResult {
   double scale = 0;      ///< the largest derivative with respect to that input, or the least that rounding lets one see
   bool rounded = false;  ///< whether it is the latter: in double, or with smaller values, one would see more
   std::size_t input = 0;  ///< which input; parameters count on from the inputs
+  std::string name = {};  ///< what it is called: "input 0", "parameter 2 (encoder.weight, 512x784)"
   Index element = 0;      ///< which of its elements, in row-major order
   double analytic = 0;    ///< the derivative by backward
   double numeric = 0;     ///< the derivative by differences
@@ -42,8 +43,9 @@ struct [[nodiscard]] GradcheckResult {
   /// One line: where, both derivatives, and the error against the tolerance.
   std::string message() const {
     return detail::concat(
-        "gradcheck: ", ok ? "ok; worst at " : "", "input ", input, ", element ", element, ": backward gives ", analytic,
-        ", differences give ", numeric, "; their difference is ", error, " of ", scale,
+        "gradcheck: ", ok ? "ok; worst at " : "", name, ", element ", element, ": backward gives ", analytic,
+        ", differences give ", numeric, " (of a weighted sum of the result); their difference is ", error, " of ",
+        scale,
         rounded ? " (derivatives there are smaller, and rounding hides them)" : " (the largest derivative there)",
         " and ", ok ? "is" : "must be", " within ", tolerance);
   }
@@ -51,8 +53,8 @@ struct [[nodiscard]] GradcheckResult {
 
 /// Compares the gradients of `f(std::span<const Var>) -> Var` at `inputs`, and with respect to `parameters` that f puts
 /// on the tape itself, with central differences. The result may have any shape: each of its elements counts, by a fixed
-/// pseudo-random weight. Stay away from kinks, which have no derivative. Meant for a build with TAPEGRAD_SCALAR=double;
-/// in float the default tolerance is loose.
+/// pseudo-random weight. Frozen parameters, which get no gradient, are passed over. Stay away from kinks, which have no
+/// derivative. Meant for a build with TAPEGRAD_SCALAR=double; in float the default tolerance is loose.
 ///
 ///     REQUIRE(tg::gradcheck([](std::span<const tg::Var> v) { return my_op(v[0], v[1]); }, {x, y}));
 ///     REQUIRE(tg::gradcheck([&](auto v) { return layer(v[0]); }, {x}, layer.parameters()));
@@ -69,10 +71,11 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
   detail::require_no_null("gradcheck", parameters);
   std::vector<Tensor> copies(inputs.begin(), inputs.end());
   std::vector<TensorView> points(copies.begin(), copies.end());
-  for (Parameter* parameter : parameters) points.push_back(parameter->mutable_value());
+  for (Parameter* parameter : parameters)
+    points.push_back(parameter->requires_grad() ? parameter->mutable_value() : TensorView());
   detail::require<ValueError>(std::ranges::any_of(points, [](TensorView point) { return !point.empty(); }),
                               "gradcheck: none of the ", points.size(),
-                              " inputs has an element; there is nothing to compare");
+                              " inputs has an element that is not frozen; there is nothing to compare");
   detail::require<ValueError>(options.step > 0 && options.tolerance > 0, "gradcheck: got step ", options.step,
                               " and tolerance ", options.tolerance, "; both must be positive");
   Tape tape;
@@ -124,6 +127,9 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
 
   GradcheckResult worst{.error = -1};  // less than any
   for (std::size_t input = 0; input < points.size(); ++input) {
+    const std::size_t number = input - inputs.size();
+    const std::string name =
+        input < inputs.size() ? detail::concat("input ", input) : detail::described(*parameters[number], number);
     double largest = std::numeric_limits<double>::min();
     std::vector<double> numeric;
     for (Scalar& x : points[input].span()) {
@@ -137,7 +143,7 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
       const double found = double{gradients[input][i]}, wanted = numeric[static_cast<std::size_t>(i)];
       const double error = std::abs(found - wanted) / scale;
       if (!(error <= worst.error) && !std::isnan(worst.error))
-        worst = {error <= options.tolerance, error, scale, rounded, input, i, found, wanted, options.tolerance};
+        worst = {error <= options.tolerance, error, scale, rounded, input, name, i, found, wanted, options.tolerance};
     }
   }
   return worst;

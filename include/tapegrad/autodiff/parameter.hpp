@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -95,6 +96,12 @@ class Parameter {
 };
 
 namespace detail {
+
+/// "parameter 2 (encoder.weight, 512x784)".
+inline std::string described(const Parameter& parameter, std::size_t i) {
+  const std::string path = parameter.path();
+  return concat("parameter ", i, " (", path, path.empty() ? "" : ", ", parameter.shape(), ")");
+}
 
 inline void require_no_null(const char* function, std::span<Parameter* const> parameters) {
   for (std::size_t i = 0; i < parameters.size(); ++i)

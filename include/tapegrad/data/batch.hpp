@@ -40,7 +40,8 @@ struct BatchOptions {
   Index size = 128;        ///< samples in a batch; the last has what is left
   Rng* shuffle = nullptr;  ///< shuffle by a key, one for each epoch, drawn from it; null: in order
   bool drop_last = false;  ///< leave out a last batch that is smaller
-  std::optional<std::span<const Index>> indices = {};  ///< only these samples (copied); not set: all
+  /// Only these samples; not set: all. What it looks at must live until `batches` has copied it.
+  std::optional<std::span<const Index>> indices = {};
   Binarize binarize = Binarize::none;
   Normalize normalize = {};
   Rng* noise = nullptr;  ///< what bernoulli's key is drawn from if .shuffle is null

@@ -41,8 +41,10 @@ int count_correct(ConstTensorView scores, const Labels& labels) {
 ///   mean.add(loss.item(), batch.size());
 class RunningMean {
  public:
-  /// One more number, which counts for `weight`.
+  /// One more number, which counts for `weight`. Throws ValueError for a weight that is negative or not finite.
   void add(double value, double weight = 1) {
+    detail::require<ValueError>(weight >= 0 && std::isfinite(weight), "RunningMean: got a weight of ", weight,
+                                "; it must be 0 or more, and finite");
     total_ += value * weight;
     weight_ += weight;
   }

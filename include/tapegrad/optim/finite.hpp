@@ -4,17 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <string>
 
 #include "../autodiff/parameter.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::detail {
-
-/// "parameter 2 (encoder.weight, 512x784)".
-inline std::string described(const Parameter& parameter, std::size_t i) {
-  const std::string path = parameter.path();
-  return concat("parameter ", i, " (", path, path.empty() ? "" : ", ", parameter.shape(), ")");
-}
 
 /// Throws ValueError, which `who` says, if the gradient of parameter number i has an element that is not finite.
 inline void require_finite_gradient(const char* who, const Parameter& parameter, std::size_t i) {
