@@ -113,6 +113,25 @@ class Page(unittest.TestCase):
         # What stands in the text itself: Normalize(0.5, 0.5), own kind 0.5, ln 10; viewport and CSS.
         self.assertLessEqual(same - written, {"0.5", "2.303", "1.0"})
 
+    def test_tables_have_each_figure_under_its_name(self):
+        runs = made_up(1)
+        results = report.Results({name: report.Node(name, summary) for name, summary in runs.items()})
+        row = lambda *cells: "| " + " | ".join(cells) + " |"
+        of = lambda name, *keys: [f"{runs['judge']['samples'][name][key]:.2f}" for key in keys]
+        self.assertIn(row("GAN", f"{runs['judge']['samples']['gan']['frechet_distance']:.1f}",
+                          *of("gan", "precision", "recall", "own_kind", "class_entropy")), report.table_samples(results))
+        distances = [float(line.split("|")[2]) for line in report.table_samples(results).split("\n")[3:]]
+        self.assertEqual(distances, sorted(distances))
+        test, codes = runs["beta_4"]["test"], runs["beta_4"]["codes"]["trained"]
+        table = report.table_beta(results)
+        self.assertIn(row("4", *(f"{test[key]:.2f}" for key in ("reconstruction", "kl", "loss")),
+                          f"{codes['median_sigma']:.3f}", f"{codes['aggregated_variance']:.2f}"), table)
+        self.assertEqual(re.findall(r"^\| ([\d/]+) ", table, re.M), ["1/128", "1", "4"])
+        turned = runs["vae"]["rotations"]["by_degrees"][1]
+        self.assertIn(row("45°", f"{turned['code']:.2f}", f"{turned['code_ratio']:.3f}", f"{turned['pixel_ratio']:.3f}"),
+                      report.table_rotations(results))
+        self.assertIn(f"64 importance samples | {runs['vae_8d']['importance']['64']:.2f} |", report.table_decoders(results))
+
     def test_says_what_was_not_run(self):
         runs = made_up(1)
         del runs["gan"], runs["vae"]
@@ -122,7 +141,9 @@ class Page(unittest.TestCase):
         self.assertNotIn("![", html)
         for section in SECTIONS:
             self.assertRegex(html, f'<h2 id="[a-z-]*{section}')
-        self.assertNotIn("Traceback", self.page({}, "nothing"))
+        html = self.page({}, "nothing")
+        self.assertNotIn("Traceback", html)
+        self.assertLessEqual(set(re.findall("Not run: <code>([^<]*)", html)), {name for name, *_ in run.parts(False)})
 
     def test_what_is_null_is_missing_like_what_was_not_run(self):
         runs = made_up(1)
@@ -189,6 +210,20 @@ class Runs(unittest.TestCase):
         self.assertEqual(self.times_run(), 2)
         self.comparison(["vae", "--beta", 2], ["vae"]).run()
         self.assertEqual(self.times_run(), 3)
+
+    def test_other_data_or_programs_are_run_again(self):
+        for data, times in (("a", 1), ("a", 1), ("b", 2)):
+            comparison = run.Comparison(types.SimpleNamespace(programs=self.folder, data=self.folder / data,
+                                                              out=self.folder / "report", quick=True))
+            comparison.parts = [("part", ["vae"], 1)]
+            comparison.run()
+            self.assertEqual(self.times_run(), times)
+
+    def test_the_page_says_which_form_it_is_of_and_what_was_not_run(self):
+        self.assertEqual(self.command("--report-only", "--quick"), (0, ""))
+        page = (self.folder / "report/index.html").read_text()
+        self.assertIn("The short form was run", page)
+        self.assertRegex(page, "Not run yet: decoder_only, vae, .*judge[.]")
 
     def test_a_failure_says_what_the_program_said_and_is_run_again(self):
         for _ in range(2):

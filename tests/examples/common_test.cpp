@@ -7,12 +7,46 @@
 #include "../../examples/common/rotation.hpp"
 #include "../../examples/common/trace.hpp"
 #include "catch.hpp"
+#include "io/temporary.hpp"
 
 using namespace tapegrad;
 
 TEST_CASE("pairs of images stand one above the other, in a strip that is not full too") {
   const Tensor first({3, 1}, {1, 2, 3}), second({3, 1}, {10, 20, 30});
   CHECK(same_bits(examples::in_pairs(first, second, 2), Tensor({8, 1}, {1, 2, 10, 20, 3, 0, 30, 0})));
+}
+
+TEST_CASE("samples.npy has each of many samples once") {
+  const TemporaryDirectory dir;
+  examples::Options options;
+  options.out = dir.path().string();
+  options.samples_out = 2500;
+  Index made = 0;
+  examples::write_samples(options, [&](Index count) {
+    Tensor images({count, 784});
+    for (Index i = 0; i < count; ++i) images.matrix().row(i).setConstant(static_cast<Scalar>(made++));
+    return images;
+  });
+  const Tensor all = io::load_npy(dir / "samples.npy");
+  for (const Index i : {0, 999, 1000, 2499}) CHECK(all(i, 783) == static_cast<Scalar>(i));
+
+  Rng rng(1);
+  options.latent = 2;
+  examples::Decoder decoder(rng, 2, 8);
+  examples::write_samples(options, decoder, Rng(2));
+  const Tensor drawn = io::load_npy(dir / "samples.npy");
+  CHECK(drawn.matrix().row(0) != drawn.matrix().row(1000));
+}
+
+TEST_CASE("the manifold's codes: the normal distribution's quantiles, from the picture's top left") {
+  const Scalar q = Scalar(0.67449);
+  const Tensor expected({4, 2}, {-q, q, q, q, -q, -q, q, -q});
+  CHECK((examples::manifold_codes(2).array() - expected.array()).abs().maxCoeff() < 1e-4);
+}
+
+TEST_CASE("the radius of a posterior is of all its axes") {
+  const auto codes = examples::describe({Eigen::ArrayXXd::Zero(2, 4), Eigen::ArrayXXd::Constant(2, 4, std::log(0.64))});
+  CHECK(codes["posterior_radius"].get<double>() == Approx(1.6));
 }
 
 TEST_CASE("the median of three numbers is the one between, not their mean") {

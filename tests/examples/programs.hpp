@@ -31,9 +31,9 @@ inline void write_images(const fs::path& folder, const std::string& part, std::u
 }
 
 struct Data : TemporaryDirectory {
-  explicit Data(std::uint64_t test_images = 100) {
+  explicit Data(std::uint64_t test_images = 100, std::uint64_t training_images = 600) {
     tapegrad::Rng rng(17);
-    write_images(path(), "train", 600, rng);
+    write_images(path(), "train", training_images, rng);
     write_images(path(), "t10k", test_images, rng);
   }
 };

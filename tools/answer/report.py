@@ -34,6 +34,8 @@ def write(runs, page, quick=False, markdown=None, unrun=()):
     scope.update(quick=quick, command="./dev answer --quick" if quick else "./dev answer")
     if "posted" in results:
         scope["posted_losses"] = posted_losses(runs)
+    else:
+        scope.lacks["posted_losses"] = "posted"
     undrawn = draw_plots(runs, results)
     template = (HERE / "answer.md").read_text(encoding="utf-8")
     text = keep_pictures(fill(template, scope), runs, undrawn)
@@ -53,7 +55,8 @@ def keep_pictures(text, runs, undrawn):
             if name.stem in undrawn:
                 line = f"\n> Not drawn here. To draw it: `cd {shlex.quote(str(runs))} && gnuplot {name.stem}.gp`\n"
             elif not (runs / name).exists():
-                line = f"\n> Not run: `{name.parent if name.parent.name else name.stem}`. A picture is missing here.\n"
+                why = f"Not run: `{name.parent}`." if name.parent.name else "Its runs are not all there."
+                line = f"\n> {why} A picture is missing here.\n"
         lines.append(line)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -78,9 +81,9 @@ def write_markdown(text, runs, path):
 
 # ---- tables -----------------------------------------------------------------------------------------------------------
 
-def table(header, rows):
-    """A Markdown table; a row whose result is missing is left out. All missing: Missing."""
-    lines, lacking = [], Missing("this")
+def table(header, rows, run=None):
+    """A Markdown table; a row whose result is missing is left out. All missing: Missing, of `run` if there is no row."""
+    lines, lacking = [], Missing(run)
     for row in rows:
         try:
             lines.append("| " + " | ".join(cell() if callable(cell) else str(cell) for cell in row) + " |")
@@ -127,13 +130,13 @@ def table_beta(results):
     if auto is not None:
         rows.insert(0, ["plain autoencoder", lambda: number(auto.test.reconstruction), "-", "-", "-",
                         lambda: number(auto.codes.trained.variance_of_mu)])
-    return table(["beta", "distortion", "KL", "sum", "sigma of a code", "variance of all codes"], rows)
+    return table(["beta", "distortion", "KL", "sum", "sigma of a code", "variance of all codes"], rows, "vae")
 
 
 def table_slider(results):
     rows = [[run.options.samples, lambda run=run: number(run.nll.test), lambda run=run: number(run.output_std_over_z, 3)]
             for run in slider(results)]
-    return table(["K", "test NLL", "how much the output varies with z"], rows)
+    return table(["K", "test NLL", "how much the output varies with z"], rows, "samples_1")
 
 
 def table_rotations(results):
