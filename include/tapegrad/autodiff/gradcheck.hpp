@@ -125,11 +125,13 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
     return difference / distance;
   };
 
+  const auto name_of = [&](std::size_t input) {
+    if (input < inputs.size()) return detail::concat("input ", input);
+    const std::size_t number = input - inputs.size();
+    return detail::described(*parameters[number], number);
+  };
   GradcheckResult worst{.error = -1};  // less than any
   for (std::size_t input = 0; input < points.size(); ++input) {
-    const std::size_t number = input - inputs.size();
-    const std::string name =
-        input < inputs.size() ? detail::concat("input ", input) : detail::described(*parameters[number], number);
     double largest = std::numeric_limits<double>::min();
     std::vector<double> numeric;
     for (Scalar& x : points[input].span()) {
@@ -143,7 +145,8 @@ GradcheckResult gradcheck(const F& f, std::span<const Tensor> inputs, std::span<
       const double found = double{gradients[input][i]}, wanted = numeric[static_cast<std::size_t>(i)];
       const double error = std::abs(found - wanted) / scale;
       if (!(error <= worst.error) && !std::isnan(worst.error))
-        worst = {error <= options.tolerance, error, scale, rounded, input, name, i, found, wanted, options.tolerance};
+        worst = {error <= options.tolerance, error, scale, rounded, input, name_of(input), i, found, wanted,
+                 options.tolerance};
     }
   }
   return worst;
