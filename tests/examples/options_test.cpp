@@ -39,23 +39,21 @@ TEST_CASE("no option is ignored") {
 
 TEST_CASE("a run does not go on with other options") {
   const Data data;
-  const auto [program, more, others] = GENERATE(
-      std::tuple("vae", " --binarize bernoulli",
-                 std::vector{"--lr 0.5", "--beta 2", "--autoencoder", "--binarize none", "--batch 60", "--seed 2"}),
-      std::tuple("decoder_only", " --samples 8",
-                 std::vector{"--lr 0.5", "--codes nearest", "--samples 9", "--images 300", "--batch 60", "--seed 2"}),
-      std::tuple("gan", "", std::vector{"--lr 0.5", "--dropout 0.1", "--batch 60", "--seed 2"}),
-      std::tuple("flow", "", std::vector{"--lr 0.5", "--epochs 4", "--batch 60", "--seed 2"}));
+  const auto [program, more, others] =
+      GENERATE(std::tuple("vae", " --binarize bernoulli",
+                          std::vector{"--beta 2", "--autoencoder", "--binarize none", "--batch 60", "--seed 2"}),
+               std::tuple("decoder_only", " --samples 8",
+                          std::vector{"--codes nearest", "--samples 9", "--images 300", "--batch 60", "--seed 2"}),
+               std::tuple("gan", "", std::vector{"--dropout 0.1", "--batch 60", "--seed 2"}),
+               std::tuple("flow", "", std::vector{"--epochs 4", "--batch 60", "--seed 2"}));
   const std::string arguments = few_samples(data, "a") + more;
   REQUIRE(run(program, arguments + " --checkpoint-every 20").exit_code == 0);
-  const std::string metrics = read_bytes(data / "a/metrics.csv");
   const std::string resume = " --resume " + (data / "a/checkpoint.safetensors").string() + " ";
   for (const char* other : others) {
     INFO(program << " " << other);
     CHECK_THAT(run(program, arguments + resume + other).output,
                ContainsSubstring("is a checkpoint of another run: \""));
   }
-  CHECK(read_bytes(data / "a/metrics.csv") == metrics);  // a refusal leaves what is there
 }
 
 TEST_CASE("the last line of metrics.csv is what summary.json says") {

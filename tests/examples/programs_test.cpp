@@ -257,6 +257,7 @@ TEST_CASE("with --help, programs tell what each option is for") {
   for (const char* program : {"vae", "decoder_only", "classifier", "gan", "flow", "iwae", "judge"}) {
     const Outcome outcome = run(program, "--help");
     CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.output, ContainsSubstring("folder to write to"));
     CHECK_THAT(outcome.output, ContainsSubstring(std::string("--out TEXT=out/") + program + " "));
     CHECK_THAT(outcome.output, ContainsSubstring(std::string("Examples:\n  ") + program + " "));
   }
@@ -283,4 +284,6 @@ TEST_CASE("stopped in the middle of an epoch and resumed, a program leaves the s
   CHECK(without_times(summary(data, "a")) == without_times(summary(data, "b")));
   for (const char* name : {"metrics.csv", "steps.csv", "model.safetensors", "samples.npy"})
     CHECK(read_bytes(data.path() / "a" / name) == read_bytes(data.path() / "b" / name));
+  CHECK_THAT(run_to("b", " --lr 0.5" + resume), ContainsSubstring("is a checkpoint of another run: \"lr\" is "));
+  CHECK(read_bytes(data / "a/metrics.csv") == read_bytes(data / "b/metrics.csv"));  // a refusal leaves what is there
 }
