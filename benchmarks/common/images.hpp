@@ -25,7 +25,7 @@ inline tg::data::ImageDataset walks(tg::Index count, tg::Rng rng) {
       for (int i = row - 1; i <= row + 1; ++i) std::fill_n(pixel + i * side + col - 1, 3, ink);
     }
   }
-  return {std::move(pixels), count, side, side};
+  return {pixels, count, side, side};
 }
 
 }  // namespace bench

@@ -20,14 +20,14 @@ data::ImageDataset images(Index count) {
     labels.push_back(static_cast<std::uint8_t>(i % 10));
     for (Index j = 0; j < 9; ++j) pixels.push_back(static_cast<std::uint8_t>(j == 0 ? i : i * 31 + j * 77));
   }
-  return {std::move(pixels), count, 3, 3, std::move(labels)};
+  return {pixels, count, 3, 3, std::move(labels)};
 }
 
 /// `count` images as large as MNIST's.
 data::ImageDataset digits(Index count) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 784);
   for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * i / 7);
-  return {std::move(pixels), count, 28, 28};
+  return {pixels, count, 28, 28};
 }
 
 /// Everything that the batches of one epoch hold.

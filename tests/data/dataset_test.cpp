@@ -31,6 +31,15 @@ TEST_CASE("an image data set that was moved from has no images") {
   CHECK_THROWS_AS(set.tensor(0, 1), ValueError);
 }
 
+TEST_CASE("an image data set's pixels begin a huge page, and copies share them") {
+  const data::ImageDataset set(std::vector<std::uint8_t>(detail::huge_page), 1, 1, detail::huge_page);
+  const std::uint8_t* const first = set.pixels().data();
+  CHECK(reinterpret_cast<std::uintptr_t>(first) % detail::huge_page == 0);
+  const data::ImageDataset copy = set;
+  CHECK(copy.pixels().data() == first);
+  CHECK(copy.size() == 1);
+}
+
 TEST_CASE("every byte becomes what a division by 255 gives, to the bit") {
   std::vector<std::uint8_t> levels(256);
   for (std::size_t i = 0; i < 256; ++i) levels[i] = static_cast<std::uint8_t>(i);

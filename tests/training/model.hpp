@@ -16,7 +16,7 @@ inline tg::data::ImageDataset images(int count) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(count) * 784), labels(static_cast<std::size_t>(count));
   for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(rng.below(4) == 0 ? rng.below(256) : 0);
   for (auto& label : labels) label = static_cast<std::uint8_t>(rng.below(10));
-  return {std::move(pixels), count, 28, 28, std::move(labels)};
+  return {pixels, count, 28, 28, std::move(labels)};
 }
 
 /// A VAE with layer normalisation and dropout in its encoder, and a classifier on its code.

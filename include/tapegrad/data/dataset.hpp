@@ -1,13 +1,16 @@
 #pragma once
 // Data sets in memory. They are values: checked when they are made, never changed after; `batches` hands them out.
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "../core/concepts.hpp"
+#include "../core/memory.hpp"
 #include "../core/simd/simd.hpp"
 #include "../core/tensor.hpp"
 
@@ -25,32 +28,39 @@ inline void check_count(const char* what, Index count) {
 namespace tapegrad::inline TAPEGRAD_ABI::data {
 
 /// Grey images of one byte a pixel, and a label each or none. They stay bytes; a batch is converted when it is made.
+/// Copies of a set share its pixels.
 class ImageDataset {
  public:
   /// No images.
   ImageDataset() = default;
   /// `count` images of `rows` x `cols` pixels, one after another, each row by row; `labels` is empty or has one for
   /// each image. Throws ValueError where the numbers do not agree, ShapeError where there can be no such shape.
-  ImageDataset(std::vector<std::uint8_t> pixels, Index count, Index rows, Index cols,
+  ImageDataset(const std::vector<std::uint8_t>& pixels, Index count, Index rows, Index cols,
                std::vector<std::uint8_t> labels = {})
-      : pixels_(std::move(pixels)), labels_(std::move(labels)) {
+      : labels_(std::move(labels)) {
     detail::check_count("image data set", count);
     detail::require<ValueError>(rows > 0 && cols > 0, "image data set: images of ", rows, "x", cols,
                                 " pixels; both must be positive");
     shape_ = {count, rows, cols};
-    detail::require<ValueError>(static_cast<Index>(pixels_.size()) == shape_.size(), "image data set: ", pixels_.size(),
+    detail::require<ValueError>(static_cast<Index>(pixels.size()) == shape_.size(), "image data set: ", pixels.size(),
                                 " pixels for ", shape_, "; it needs ", shape_.size());
     detail::require<ValueError>(labels_.empty() || static_cast<Index>(labels_.size()) == count,
                                 "image data set: ", labels_.size(), " labels for ", count,
                                 " images; give one for each, or none");
+    // A shuffled batch reads here and there: a vector's pages of 4 KB would each have to be looked up.
+    auto copy = detail::allocate_aligned<std::uint8_t>(pixels.size());
+    std::ranges::copy(pixels, copy.get());
+    pixels_ = std::move(copy);
   }
 
   /// The number of images. (A set that was moved from keeps its shape, and has no pixels.)
-  int size() const { return pixels_.empty() ? 0 : static_cast<int>(shape_[0]); }
+  int size() const { return pixels_ ? static_cast<int>(shape_[0]) : 0; }
   Index rows() const { return shape_[1]; }
   Index cols() const { return shape_[2]; }
   /// All bytes, shape (size, rows, cols).
-  std::span<const std::uint8_t> pixels() const { return pixels_; }
+  std::span<const std::uint8_t> pixels() const {
+    return {pixels_.get(), static_cast<std::size_t>(pixels_ ? shape_.size() : 0)};
+  }
   /// One for each image, or empty.
   std::span<const std::uint8_t> labels() const { return labels_; }
 
@@ -61,13 +71,13 @@ class ImageDataset {
                                 " images from number ", first, " on, of ", size(), "; they must be in the set");
     const Index width = rows() * cols();
     Tensor result = Tensor::uninitialized({count, width});
-    simd::from_bytes(pixels_.data() + first * width, result.data(), result.size(), 1.0 / 255, 0);
+    simd::from_bytes(pixels_.get() + first * width, result.data(), result.size(), 1.0 / 255, 0);
     return result;
   }
 
  private:
   Shape shape_{0, 0, 0};
-  std::vector<std::uint8_t> pixels_;
+  std::shared_ptr<const std::uint8_t[]> pixels_;
   std::vector<std::uint8_t> labels_;
 };
 

@@ -30,7 +30,7 @@ inline data::ImageDataset read_mnist_part(const Path& dir, const std::string& pa
   for (std::size_t i = 0; i < labels.bytes.size(); ++i)
     require_file(labels.bytes[i] <= 9, labels_path, "label ", i, " is ", +labels.bytes[i], "; labels are 0 to 9");
   try {
-    return {std::move(images.bytes), images.shape[0], images.shape[1], images.shape[2], std::move(labels.bytes)};
+    return {images.bytes, images.shape[0], images.shape[1], images.shape[2], std::move(labels.bytes)};
   } catch (const ValueError& error) {
     throw IoError(concat(images_path.string(), ": ", error.what()));
   }
