@@ -60,7 +60,8 @@ class Adam : public GroupOptimizer<AdamOptions> {
                               .root_scale = options.uncorrected_eps ? 1 : 1 / correction2,
                               .eps = options.eps,
                               .l2 = options.decoupled_weight_decay ? 0 : options.weight_decay,
-                              .keep = options.decoupled_weight_decay ? 1 - lr * options.weight_decay : 1};
+                              .keep = options.decoupled_weight_decay ? 1 - lr * options.weight_decay : 1,
+                              .shared = num_threads() > 1};
     const Scalar* g = state.parameter->grad().data();
     Scalar* p = state.parameter->mutable_value().data();
     Scalar* m = state.buffers[0].value.data();

@@ -5,6 +5,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "../memory.hpp"
 #include "simd.hpp"
 #include "vec.hpp"
 
@@ -58,10 +59,20 @@ struct Adam {
         updated(V::load(weights), mean[j], square[j]).store(weights);
       }
     };
+    // A line that another core has read must first be one's own alone: up to 300 ns where cores share no cache, and for
+    // few lines at a time if a processor asks no sooner than it stores.
+    constexpr Index ahead = 32 * tapegrad::detail::cache_line;
+    const auto fetch = [&](Index begin, Index end) __attribute__((always_inline)) {
+      for (Index at = begin; at < end && at < n; at += tapegrad::detail::cache_line) __builtin_prefetch(p + at, 1);
+    };
+    if (s.shared) fetch(0, ahead);
     constexpr std::integral_constant<int, 4> four;
     constexpr std::integral_constant<int, 1> one;
     Index i = 0;
-    for (; i + four * lanes <= n; i += four * lanes) update(four, i);
+    for (; i + four * lanes <= n; i += four * lanes) {
+      if (s.shared) fetch(i + ahead, i + ahead + four * lanes);
+      update(four, i);
+    }
     for (; i + lanes <= n; i += lanes) update(one, i);
     if (const Index rest = n - i; rest > 0) {
       const V weight = V::load(p + i, rest);

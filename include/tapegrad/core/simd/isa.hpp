@@ -111,11 +111,11 @@ __attribute__((noinline)) auto run_portable(Args... args) {
 }
 #if TAPEGRAD_X86
 template <class Kernel, class... Args>
-__attribute__((noinline, target("avx2,fma"))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
+__attribute__((noinline, target("avx2,fma,prfchw"))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
   return Kernel::template run<8>(args...);
 }
 template <class Kernel, class... Args>
-__attribute__((noinline, target("avx512f,avx512vl,avx512dq,avx2,fma"))) TAPEGRAD_ALIGNED_LOOPS TAPEGRAD_WIDE auto
+__attribute__((noinline, target("avx512f,avx512vl,avx512dq,avx2,fma,prfchw"))) TAPEGRAD_ALIGNED_LOOPS TAPEGRAD_WIDE auto
 run_avx512(Args... args) {
   return Kernel::template run<16>(args...);
 }

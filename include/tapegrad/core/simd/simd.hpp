@@ -65,8 +65,9 @@ struct AdamStep {
   double step = 1e-3;
   double root_scale = 1;
   double eps = 1e-8;
-  double l2 = 0;    ///< weight decay that is added to the gradient (Adam's)
-  double keep = 1;  ///< 1 - lr * weight_decay for decoupled decay (AdamW's)
+  double l2 = 0;        ///< weight decay that is added to the gradient (Adam's)
+  double keep = 1;      ///< 1 - lr * weight_decay for decoupled decay (AdamW's)
+  bool shared = false;  ///< whether other threads read p too: a hint
 };
 /// Updates p, m and v in one pass. Moments that decay below the normal numbers become 0: each operation on a
 /// subnormal costs a hundred cycles, and weights that see no gradient would breed them by the thousand. Gradients whose
