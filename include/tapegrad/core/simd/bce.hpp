@@ -46,7 +46,7 @@ struct BceSum {
         }
       }
       TAPEGRAD_UNROLL
-      for (int j = 0; j < count; ++j) (linear[j] + apply<Log1p>(excess[j])).store(block + j * lanes);
+      for (int j = 0; j < count; ++j) (linear[j] + apply<Log1p>(excess[j].apart())).store(block + j * lanes);
       sums.add(block);
     }
     Bce::run<lanes>(a, t, block, n);

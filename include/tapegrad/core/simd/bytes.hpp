@@ -13,9 +13,9 @@ template <int lanes>
 TAPEGRAD_INLINE Vec<double, lanes> load_bytes(const std::uint8_t* from) {
 #if TAPEGRAD_X86 && !defined(__clang__)
   if constexpr (lanes > 2) {  // AVX2 or AVX-512; g++ would take byte by byte
-    Vec<std::int32_t, lanes> whole;
-    asm("vpmovzxbd {%1, %0|%0, %1}" : "=v"(whole.raw) : "m"(*reinterpret_cast<const std::uint8_t(*)[lanes]>(from)));
-    return convert<double>(whole);
+    typename Vec<std::int32_t, lanes>::Raw whole;
+    asm("vpmovzxbd {%1, %0|%0, %1}" : "=v"(whole) : "m"(*reinterpret_cast<const std::uint8_t(*)[lanes]>(from)));
+    return convert<double>(Vec<std::int32_t, lanes>{whole});
   }
 #endif
   return convert<double>(convert<std::int32_t>(Vec<std::uint8_t, lanes>::load(from)));

@@ -28,9 +28,9 @@ TAPEGRAD_INLINE Vec<std::uint64_t, lanes> multiply_low(const Vec<std::uint64_t, 
   const auto factor = Vec<std::uint64_t, lanes>::all(b);
 #if TAPEGRAD_X86 && !defined(__clang__)
   if constexpr (lanes > 2) {  // g++ would multiply all 64 bits, which takes three instructions or more
-    Vec<std::uint64_t, lanes> product;
-    asm("vpmuludq {%2, %1, %0|%0, %1, %2}" : "=v"(product.raw) : "v"(a.raw), "v"(factor.raw));
-    return product;
+    typename Vec<std::uint64_t, lanes>::Raw product;
+    asm("vpmuludq {%2, %1, %0|%0, %1, %2}" : "=v"(product) : "v"(a.raw), "v"(factor.raw));
+    return {product};
   }
 #endif
   return {(a.raw & 0xffffffffu) * factor.raw};

@@ -55,9 +55,9 @@ struct Vec {
   static TAPEGRAD_INLINE Vec load(const T* from, Index count) {
 #if TAPEGRAD_X86 && !defined(__clang__)
     if constexpr (masked) {
-      Vec some;
-      asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}" : "=v"(some.raw) : "m"(all_of(from)), "Yk"(first(count)));
-      return some;
+      Raw some;
+      asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}" : "=v"(some) : "m"(all_of(from)), "Yk"(first(count)));
+      return {some};
     }
 #endif
     alignas(Raw) T padded[lanes] = {};
@@ -93,12 +93,13 @@ struct Vec {
 
   /// The same, but g++ cannot merge it with what follows: a product with a later sum into a fused operation, as it
   /// would under -std=gnu++20, or two choices into one over a vector of truths, which it takes to pieces for AVX-512.
+  /// (Here and below, assembly writes to a Raw: a Vec that it writes to, g++ stores to memory each time.)
   TAPEGRAD_INLINE Vec apart() const {
-    Vec same = *this;
+    Raw same = raw;
 #if TAPEGRAD_X86 && !defined(__clang__)
-    if constexpr (std::is_same_v<Scalar, float>) asm("" : "+v"(same.raw));
+    if constexpr (std::is_same_v<Scalar, float>) asm("" : "+v"(same));
 #endif
-    return same;
+    return {same};
   }
 
  private:
@@ -134,13 +135,13 @@ TAPEGRAD_INLINE Vec<T, lanes> fma(const Vec<T, lanes>& a, const Vec<T, lanes>& b
 #pragma clang fp contract(fast)
     return {a.raw * b.raw + c.raw};
 #else
-    Vec<T, lanes> sum = c;
+    typename Vec<T, lanes>::Raw sum = c.raw;
 #if defined(__clang__)
-    for (int i = 0; i < lanes; ++i) sum.raw[i] = __builtin_fmaf(a.raw[i], b.raw[i], c.raw[i]);
+    for (int i = 0; i < lanes; ++i) sum[i] = __builtin_fmaf(a.raw[i], b.raw[i], c.raw[i]);
 #else
-    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+    asm("vfmadd231ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum) : "v"(a.raw), "v"(b.raw));
 #endif
-    return sum;
+    return {sum};
 #endif
   }
 #endif
@@ -164,9 +165,9 @@ template <class T, int lanes>
 TAPEGRAD_INLINE Vec<T, lanes> fma(const T* a, const Vec<T, lanes>& b, const Vec<T, lanes>& c) {
 #if TAPEGRAD_X86 && !defined(__clang__)
   if constexpr (lanes * sizeof(T) == 64 && std::is_same_v<T, float>) {
-    Vec<T, lanes> sum = c;
-    asm("vfmadd231ps {%2%{1to16%}, %1, %0|%0, %1, %2%{1to16%}}" : "+v"(sum.raw) : "v"(b.raw), "m"(*a));
-    return sum;
+    typename Vec<T, lanes>::Raw sum = c.raw;
+    asm("vfmadd231ps {%2%{1to16%}, %1, %0|%0, %1, %2%{1to16%}}" : "+v"(sum) : "v"(b.raw), "m"(*a));
+    return {sum};
   }
 #endif
   return fma(Vec<T, lanes>::all(*a), b, c);
@@ -244,12 +245,12 @@ TAPEGRAD_INLINE Vec<To, lanes> convert(const Vec<T, lanes>& a) {
   if constexpr (std::is_same_v<Scalar, float> && std::is_same_v<To, double> && sizeof(T) == sizeof(float) &&
                 lanes > 2) {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, std::int32_t>);
-    Vec<To, lanes> numbers;
+    typename Vec<To, lanes>::Raw numbers;
     if constexpr (std::is_same_v<T, float>)
-      asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));
+      asm("vcvtps2pd {%1, %0|%0, %1}" : "=v"(numbers) : "v"(a.raw));
     else
-      asm("vcvtdq2pd {%1, %0|%0, %1}" : "=v"(numbers.raw) : "v"(a.raw));
-    return numbers;
+      asm("vcvtdq2pd {%1, %0|%0, %1}" : "=v"(numbers) : "v"(a.raw));
+    return {numbers};
   }
 #endif
   return {__builtin_convertvector(a.raw, typename Vec<To, lanes>::Raw)};
@@ -277,8 +278,9 @@ TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
   if constexpr (std::is_same_v<T, float>) {
 #if !defined(__clang__)
     if constexpr (lanes > 4) {
-      asm("vsqrtps {%1, %0|%0, %1}" : "=v"(root.raw) : "v"(a.raw));
-      return root;
+      typename Vec<T, lanes>::Raw roots;
+      asm("vsqrtps {%1, %0|%0, %1}" : "=v"(roots) : "v"(a.raw));
+      return {roots};
     }
 #endif
     __m128 four[lanes / 4];  // no slower than at once: the unit that takes roots is no wider
