@@ -199,24 +199,31 @@ TEST_CASE("an optimizer that was given another's state goes on to the same bits"
 TEST_CASE("steps have the same bits on any number of threads") {
   const auto run = [](int threads) {
     const Threads guard(threads);
-    Parameters parameters{{3, 40001}};
+    Parameters parameters{{3, 40001}, {7}, {9000}};
     Adam adam(parameters.all, {.lr = 0.1, .weight_decay = 0.01});
     SGD sgd(parameters.all, {.lr = 0.1, .momentum = 0.9});
     RMSprop rmsprop(parameters.all, {.momentum = 0.9, .centered = true});
-    tg::Tensor gradient({3, 40001});
     for (int step = 0; step < 3; ++step) {
-      parameters.rng.normal(gradient);
-      parameters[0].zero_grad();
-      add_gradient(parameters[0], gradient);
+      for (tg::Parameter* parameter : parameters.all) {
+        tg::Tensor gradient(parameter->shape());
+        parameters.rng.normal(gradient);
+        parameter->zero_grad();
+        add_gradient(*parameter, gradient);
+      }
       adam.step();
       sgd.step();
       rmsprop.step();
     }
-    return tg::Tensor(parameters[0].value());
+    std::vector<tg::Tensor> values;
+    for (const tg::Parameter* parameter : parameters.all) values.emplace_back(parameter->value());
+    return values;
   };
-  const tg::Tensor expected = run(1);
-  CHECK(tg::same_bits(run(2), expected));
-  CHECK(tg::same_bits(run(3), expected));
+  const std::vector<tg::Tensor> expected = run(1);
+  for (const int threads : {2, 3, 7}) {
+    INFO("threads " << threads);
+    const std::vector<tg::Tensor> values = run(threads);
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(tg::same_bits(values[i], expected[i]));
+  }
 }
 
 TEST_CASE("moments that decay end at zero, not among the subnormal numbers") {

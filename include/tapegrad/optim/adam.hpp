@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../core/simd/simd.hpp"
-#include "optimizer.hpp"
+#include "elementwise_optimizer.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -27,7 +27,7 @@ struct AdamOptions {
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 ///   p -= lr / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + eps)
 /// where t counts the updates of that parameter, from 1.
-class Adam : public GroupOptimizer<AdamOptions> {
+class Adam : public ElementwiseOptimizer<AdamOptions> {
  public:
   /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit Adam(const std::vector<Parameter*>& parameters, const AdamOptions& options = {})
@@ -44,31 +44,29 @@ class Adam : public GroupOptimizer<AdamOptions> {
   }
 
  protected:
-  Adam(const char* name, const std::vector<Parameter*>& parameters, const AdamOptions& options) : GroupOptimizer(name) {
+  Adam(const char* name, const std::vector<Parameter*>& parameters, const AdamOptions& options)
+      : ElementwiseOptimizer(name) {
     add_group(parameters, options);
   }
 
  private:
-  void update(ParameterState& state, double lr) override {
+  void update_part(const Part& part) override {
+    const ParameterState& state = part.state;
     const AdamOptions& options = this->options(state);
     const auto [beta1, beta2] = options.betas;
     const double t = static_cast<double>(state.steps);
     const double correction1 = 1 - std::pow(beta1, t), correction2 = std::sqrt(1 - std::pow(beta2, t));
     const simd::AdamStep step{.beta1 = beta1,
                               .beta2 = beta2,
-                              .step = lr / correction1 * (options.uncorrected_eps ? correction2 : 1),
+                              .step = part.lr / correction1 * (options.uncorrected_eps ? correction2 : 1),
                               .root_scale = options.uncorrected_eps ? 1 : 1 / correction2,
                               .eps = options.eps,
                               .l2 = options.decoupled_weight_decay ? 0 : options.weight_decay,
-                              .keep = options.decoupled_weight_decay ? 1 - lr * options.weight_decay : 1,
+                              .keep = options.decoupled_weight_decay ? 1 - part.lr * options.weight_decay : 1,
                               .shared = num_threads() > 1};
-    const Scalar* g = state.parameter->grad().data();
-    Scalar* p = state.parameter->mutable_value().data();
-    Scalar* m = state.buffers[0].value.data();
-    Scalar* v = state.buffers[1].value.data();
-    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
-      simd::adam(step, g + begin, p + begin, m + begin, v + begin, end - begin);
-    });
+    const auto [begin, end] = std::pair(part.begin, part.end);
+    simd::adam(step, part.g + begin, part.p + begin, state.buffers[0].value.data() + begin,
+               state.buffers[1].value.data() + begin, end - begin);
   }
 };
 

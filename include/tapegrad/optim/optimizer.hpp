@@ -11,7 +11,6 @@
 
 #include "../autodiff/parameter.hpp"
 #include "../core/memory.hpp"
-#include "../ops/blocks.hpp"
 #include "finite.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
@@ -48,6 +47,7 @@ class Optimizer {
       ++state.steps;
       update(state, lrs_[state.group]);
     }
+    finish_step();
   }
   /// Forgets the gradients of its parameters.
   void zero_grad() {
@@ -90,8 +90,6 @@ class Optimizer {
   std::span<ParameterState> states() { return states_; }
 
  protected:
-  using Four = detail::Four;
-
   /// `name` begins its error messages.
   explicit Optimizer(const char* name) : name_(name) {}
 
@@ -129,30 +127,8 @@ class Optimizer {
 
   /// One step for one parameter, whose count of steps includes it.
   virtual void update(ParameterState& state, double lr) = 0;
-
-  /// Numbers, but 0 where one is subnormal: each operation on a subnormal costs a hundred cycles, and moments that
-  /// decay without a gradient would breed them.
-  static TAPEGRAD_INLINE Four flushed(const Four& x) {
-    return if_less(abs(x), Four::all(std::numeric_limits<Scalar>::min()), Four::zero(), x);
-  }
-
-  /// p -= lr direction, some numbers at a time: direction(i, n, slopes) is given the gradient with its weight decay, n
-  /// numbers from number i on, in room that it may write to, and says where the direction of those is.
-  static void descend(ParameterState& state, double lr, double weight_decay,
-                      detail::FunctionRef<const Scalar*(Index i, Index n, Scalar* slopes)> direction) {
-    const auto rate = static_cast<Scalar>(lr), decay = static_cast<Scalar>(weight_decay);
-    const Scalar* g = state.parameter->grad().data();
-    Scalar* p = state.parameter->mutable_value().data();
-    const auto decayed = [=](const Four& slope, const Four& weight) { return slope + decay * weight; };
-    const auto moved = [=](const Four& weight, const Four& step) { return weight - rate * step; };
-    parallel_for(state.parameter->size(), detail::costly_chunk_size, [&](Index begin, Index end) {
-      detail::Block slopes;
-      detail::for_blocks(begin, end, [&](Index i, Index n) {
-        detail::each(slopes.data, n, decayed, g + i, p + i);
-        detail::each(p + i, n, moved, p + i, direction(i, n, slopes.data));
-      });
-    });
-  }
+  /// After the last update() of a step: for those that only note there what is to be done.
+  virtual void finish_step() {}
 
   /// Throws ValueError that begins with the optimizer's name.
   template <class... Parts>

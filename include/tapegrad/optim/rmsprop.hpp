@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "../ops/select.hpp"
-#include "optimizer.hpp"
+#include "elementwise_optimizer.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -23,11 +23,11 @@ struct RMSpropOptions {
 ///   g += weight_decay p;  v = alpha v + (1 - alpha) g^2;  u = g / (sqrt(v) + eps);
 ///   p -= lr u, or with momentum b = momentum b + u;  p -= lr b.
 /// Centered: a = alpha a + (1 - alpha) g;  u = g / (sqrt(v - a^2) + eps).
-class RMSprop : public GroupOptimizer<RMSpropOptions> {
+class RMSprop : public ElementwiseOptimizer<RMSpropOptions> {
  public:
   /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
   explicit RMSprop(const std::vector<Parameter*>& parameters, const RMSpropOptions& options = {})
-      : GroupOptimizer("rmsprop") {
+      : ElementwiseOptimizer("rmsprop") {
     add_group(parameters, options);
   }
   /// More parameters, with options of their own. Throws the same.
@@ -43,7 +43,8 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
   }
 
  private:
-  void update(ParameterState& state, double lr) override {
+  void update_part(const Part& part) override {
+    const ParameterState& state = part.state;
     const RMSpropOptions& options = this->options(state);
     const auto keep = static_cast<Scalar>(options.alpha), rest = static_cast<Scalar>(1 - options.alpha);
     const auto eps = static_cast<Scalar>(options.eps), momentum = static_cast<Scalar>(options.momentum);
@@ -68,7 +69,7 @@ class RMSprop : public GroupOptimizer<RMSpropOptions> {
       return scaled(slope + Four::zero() * square, variance);
     };
     const auto kept = [=](const Four& sum, const Four& step) { return flushed(momentum * sum + step); };
-    descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* direction) -> const Scalar* {
+    descend(part, options.weight_decay, [&](Index i, Index n, Scalar* direction) -> const Scalar* {
       detail::each(direction, n, bounded, direction);
       detail::each(v + i, n, squares, v + i, direction);
       if (mean) {

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "optimizer.hpp"
+#include "elementwise_optimizer.hpp"
 
 namespace tapegrad::inline TAPEGRAD_ABI::optim {
 
@@ -18,10 +18,11 @@ struct SGDOptions {
 
 /// Stochastic gradient descent, as PyTorch's (b starts as the first gradient, undamped):
 ///   g += weight_decay p;  b = momentum b + (1 - dampening) g;  p -= lr b, or with Nesterov lr (g + momentum b).
-class SGD : public GroupOptimizer<SGDOptions> {
+class SGD : public ElementwiseOptimizer<SGDOptions> {
  public:
   /// Throws ValueError for no parameters, a null one, one given twice, or options that cannot be right.
-  explicit SGD(const std::vector<Parameter*>& parameters, const SGDOptions& options = {}) : GroupOptimizer("sgd") {
+  explicit SGD(const std::vector<Parameter*>& parameters, const SGDOptions& options = {})
+      : ElementwiseOptimizer("sgd") {
     add_group(parameters, options);
   }
   /// More parameters, with options of their own. Throws the same.
@@ -37,7 +38,8 @@ class SGD : public GroupOptimizer<SGDOptions> {
   }
 
  private:
-  void update(ParameterState& state, double lr) override {
+  void update_part(const Part& part) override {
+    const ParameterState& state = part.state;
     const SGDOptions& options = this->options(state);
     const auto momentum = static_cast<Scalar>(options.momentum);
     const auto share = static_cast<Scalar>(state.steps == 1 ? 1 : 1 - options.dampening);
@@ -45,7 +47,7 @@ class SGD : public GroupOptimizer<SGDOptions> {
 
     const auto kept = [=](const Four& sum, const Four& slope) { return flushed(momentum * sum + share * slope); };
     const auto ahead = [=](const Four& slope, const Four& sum) { return slope + momentum * sum; };
-    descend(state, lr, options.weight_decay, [&](Index i, Index n, Scalar* slopes) -> const Scalar* {
+    descend(part, options.weight_decay, [&](Index i, Index n, Scalar* slopes) -> const Scalar* {
       if (!b) return slopes;
       detail::each(b + i, n, kept, b + i, slopes);
       if (!options.nesterov) return b + i;
