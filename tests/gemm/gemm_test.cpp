@@ -258,13 +258,52 @@ TEST_CASE("gemm: two threads' blocks are nearly equal, also where a block ends w
       std::vector<Scalar> numbers(static_cast<std::size_t>(m * n));
       const tg::ConstStridedMatrix a{ones.data(), m, 1024, 1024}, b{ones.data(), 1024, n, n};
       const tg::StridedMatrix c{numbers.data(), m, n, n};
-      const GemmStart start;
-      const tg::gemm_detail::Product product(a, b, c, start);
+      const tg::GemmTask task{a, b, c, {}};
+      const tg::gemm_detail::Product product(task);
       REQUIRE(product.blocks() == 2);
-      product.compute(0);
+      std::vector<Scalar> room(static_cast<std::size_t>(2 * tg::gemm_detail::max_part));
+      product.compute(0, 2, room.data());
       INFO(m << "x" << n << " by " << tg::name(isa));
       CHECK(std::abs(static_cast<double>(std::ranges::count(numbers, 1024)) / static_cast<double>(m * n) - 0.5) < 0.05);
     }
+  }
+}
+
+TEST_CASE("gemm: two products at once are what they are alone") {
+  std::mt19937 random(5);
+  for (const int threads : {1, 2, 3}) {
+    const Setting setting(tg::simd::isa(), threads);
+    // Of one block and of several, with packed strips and without, and one without a number.
+    for (const auto& [m, k, n] : {std::array<Index, 3>{128, 300, 200}, {8, 20, 30}, {0, 20, 30}, {90, 0, 30}}) {
+      const Matrix a(128, 100, Layout::rows, 0, random), b(100, 64, Layout::columns, 0, random);
+      const Matrix d(m, k, Layout::columns, 0, random), e(k, n, Layout::rows, 0, random);
+      Matrix ab(128, 64, Layout::rows, 0, random), de(m, n, Layout::rows, 0, random);
+      Matrix ab_alone(128, 64, Layout::rows, 0, random), de_alone(m, n, Layout::rows, 0, random);
+      tg::gemm(a.read(), b.read(), ab_alone.view);
+      tg::gemm(d.read(), e.read(), de_alone.view);
+      tg::gemm({a.read(), b.read(), ab.view, {}}, {d.read(), e.read(), de.view, {}});
+      INFO(m << "x" << k << "x" << n << ", threads " << threads);
+      CHECK(std::memcmp(ab.view.data, ab_alone.view.data, 128 * 64 * sizeof(Scalar)) == 0);
+      CHECK((m == 0 ||
+             std::memcmp(de.view.data, de_alone.view.data, static_cast<std::size_t>(m * n) * sizeof(Scalar)) == 0));
+      tg::gemm({d.read(), e.read(), de.view, {}}, {a.read(), b.read(), ab.view, GemmStart::c()});
+      tg::gemm(a.read(), b.read(), ab_alone.view, GemmStart::c());
+      CHECK(std::memcmp(ab.view.data, ab_alone.view.data, 128 * 64 * sizeof(Scalar)) == 0);
+    }
+  }
+}
+
+TEST_CASE("gemm: two products at once may have the same C") {
+  std::mt19937 random(6);
+  for (const int threads : {1, 2, 3}) {
+    const Setting setting(tg::simd::isa(), threads);
+    const Matrix a(128, 128, Layout::rows, 0, random), b(128, 128, Layout::columns, 0, random);
+    Matrix at_once(128, 128, Layout::rows, 0, random), alone(128, 128, Layout::rows, 0, random);
+    tg::gemm({a.read(), b.read(), at_once.view, {}}, {b.read(), a.read(), at_once.view, GemmStart::c()});
+    tg::gemm(a.read(), b.read(), alone.view);
+    tg::gemm(b.read(), a.read(), alone.view, GemmStart::c());
+    INFO("threads " << threads);
+    CHECK(std::memcmp(at_once.view.data, alone.view.data, 128 * 128 * sizeof(Scalar)) == 0);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "ops/registry.hpp"
+#include "threads.hpp"
 
 namespace tg = tapegrad;
 using namespace registry;
@@ -53,5 +54,20 @@ TEST_CASE("each gradient is the same when the other inputs are constants") {
       INFO("input " << i);
       CHECK(tg::same_bits(alone[i].grad(), vars[i].grad()));
     }
+  }
+}
+
+TEST_CASE("the factors of a product may be the same Var") {
+  Rng rng(6);
+  Tensor x({6, 6});
+  rng.normal(x);
+  for (const int threads : {1, 2}) {
+    INFO("threads " << threads);
+    const Threads guard(threads);
+    for (const tg::MatmulOptions& transposed : {tg::MatmulOptions{}, {.transpose_a = true}, {.transpose_b = true}}) {
+      const auto op = [&](std::span<const Var> vars) { return matmul(vars[0], vars[0], transposed); };
+      CHECK(tg::gradcheck(op, {x}));
+    }
+    CHECK(tg::gradcheck([](std::span<const Var> vars) { return linear(vars[0], vars[0]); }, {x}));
   }
 }

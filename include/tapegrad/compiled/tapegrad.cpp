@@ -10,4 +10,4 @@
 #include <tapegrad/core/simd/math.hpp>
 #include <tapegrad/core/simd/philox.hpp>
 #include <tapegrad/core/simd/reduce.hpp>
-#include <tapegrad/gemm/product.hpp>
+#include <tapegrad/gemm/compute.hpp>

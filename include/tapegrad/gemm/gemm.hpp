@@ -14,9 +14,12 @@ namespace tapegrad::inline TAPEGRAD_ABI {
 /// neither operand. Throws ShapeError where the sizes do not agree, or C's col_stride is not 1, ValueError for a bias
 /// that is a null pointer.
 void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatrix c, GemmStart start = GemmStart::zero());
+/// Two such products, for which threads are forked once. Neither's C overlaps an operand of the other, nor the other's
+/// C; but it may be the same for products of the same sizes, the first of which is then computed first.
+void gemm(GemmTask first, GemmTask second);
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI
 
 #ifndef TAPEGRAD_COMPILED
-#include "product.hpp"
+#include "compute.hpp"
 #endif

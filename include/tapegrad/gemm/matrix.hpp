@@ -35,4 +35,12 @@ struct GemmStart {
   static GemmStart c() { return {From::c, nullptr}; }
 };
 
+/// A product to compute: C = start + A·B.
+struct GemmTask {
+  ConstStridedMatrix a;
+  ConstStridedMatrix b;
+  StridedMatrix c;
+  GemmStart start;
+};
+
 }  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -68,38 +68,11 @@ inline Index largest_part(Index size, Index unit, Index parts) {
   return std::max(part_of({0, size}, unit, parts - 1, parts).size(), detail::divide_up(whole_units, parts) * unit);
 }
 
-/// Room for copies of max_part numbers of A, one for each of so many blocks: the calling thread's own, also while it
-/// computes all blocks alone, so that nothing is allocated when others take part in a later pass.
-inline Scalar* packed_room(Index blocks) {
-  // Without a destructor, as a static object's may multiply matrices when the main thread's thread_locals are gone.
-  struct Room {
-    Scalar* numbers = nullptr;
-    Index blocks = 0;
-    detail::AlignedFree free = {};
-    void clear() {
-      if (numbers) free(numbers);
-      *this = {};
-    }
-  };
-  static constinit thread_local Room room;
-  struct ClearAtEnd {
-    ~ClearAtEnd() { room.clear(); }
-  };
-  static thread_local const ClearAtEnd clear_at_end;
-  if (blocks > room.blocks) {
-    room.clear();
-    auto larger = detail::allocate_aligned<Scalar>(static_cast<std::size_t>(blocks * max_part));
-    room = {larger.get(), blocks, larger.get_deleter()};
-    larger.release();
-  }
-  return room.numbers;
-}
-
 /// One product. Its blocks may be computed in any order, on any threads.
 class Product {
  public:
-  Product(const ConstStridedMatrix& a, const ConstStridedMatrix& b, const StridedMatrix& c, const GemmStart& start)
-      : kernel_(kernel()), a_(a), b_(b), c_(c), start_(start) {
+  explicit Product(const GemmTask& task) : kernel_(kernel()), a_(task.a), b_(task.b), c_(task.c), start_(task.start) {
+    const auto& [a, b, c, start] = task;
     // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
     // others must be better by a little: what a thread has written it should also be the one to read, and elementwise
     // loops take runs of whole rows (gradients and weights in an optimizer's step).
@@ -118,12 +91,20 @@ class Product {
         blocks_across_ = across;
       }
     }
-    if (a.cols >= min_strip_depth) packed_room_ = packed_room(blocks());
   }
 
   Index blocks() const { return blocks_down_ * blocks_across_; }
+  /// How many blocks need room for copies of A.
+  Index rooms() const { return a_.cols >= min_strip_depth ? blocks() : 0; }
+  Index pieces() const { return c_.rows * c_.cols * a_.cols / thread_work; }
 
-  void compute(Index block) const {
+  /// Computes every block whose number is `thread` modulo `threads`, with that room for copies.
+  void compute(Index thread, Index threads, Scalar* room) const {
+    for (Index block = thread; block < blocks(); block += threads) compute_block(block, room);
+  }
+
+ private:
+  void compute_block(Index block, Scalar* room) const {
     const Range rows = part_of({0, c_.rows}, kernel_.height, block / blocks_across_, blocks_down_);
     const Range cols = part_of({0, c_.cols}, kernel_.lanes, block % blocks_across_, blocks_across_);
     const Range first_cols = panel_cols(cols.begin, cols.end);
@@ -135,7 +116,7 @@ class Product {
       const Index goes = detail::divide_up(rows.size(), most_rows);
       for (Index go = 0; go < goes; ++go) {
         const Range some_rows = part_of(rows, kernel_.height, go, goes);
-        const Strips strips = strips_of_a(block, some_rows, depth, cols.size());
+        const Strips strips = strips_of_a(room, block, some_rows, depth, cols.size());
         const Panel after_last{first_cols, go + 1 < goes ? depth : depth_of(part + 1)};
         for (Panel panel{first_cols, depth}; panel.cols.size() > 0;) {
           const Panel next{panel_cols(panel.cols.end, cols.end), depth};
@@ -146,7 +127,6 @@ class Product {
     }
   }
 
- private:
   /// Strips of A: number k of row i of strip s is first[s * strip + i * row + k * step].
   struct Strips {
     const Scalar* first;
@@ -173,13 +153,13 @@ class Product {
   /// The strips of that part of A as they lie; or packed into the block's room, where enough panels of B make up for
   /// it. Rows that lie side by side anyway (g^T) are as good as packed for few steps of k; for more, the other tiles
   /// fetch A.
-  Strips strips_of_a(Index block, Range rows, Range depth, Index cols) const {
+  Strips strips_of_a(Scalar* room, Index block, Range rows, Range depth, Index cols) const {
     const Index height = kernel_.height;
     const Scalar* const first = a_.at(rows.begin, depth.begin);
     if (depth.size() < min_strip_depth || cols / (max_width * kernel_.lanes) < strip_panels(rows, depth))
       return {first, height * a_.row_stride, a_.row_stride, a_.col_stride,
               a_.row_stride == 1 && depth.size() < min_strip_depth};
-    Scalar* const copy = packed_room_ + block * max_part;
+    Scalar* const copy = room + block * max_part;
     for (Index i = 0; i < rows.size(); i += height) {
       const PackWork work{first + i * a_.row_stride,         a_.col_stride,           a_.row_stride, depth.size(),
                           std::min(height, rows.size() - i), copy + i * depth.size(), height};
@@ -271,28 +251,6 @@ class Product {
   const GemmStart& start_;
   Index blocks_down_ = 1;
   Index blocks_across_ = 1;
-  Scalar* packed_room_ = nullptr;
 };
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::gemm_detail
-
-namespace tapegrad::inline TAPEGRAD_ABI {
-
-TAPEGRAD_BODY void gemm(ConstStridedMatrix a, ConstStridedMatrix b, StridedMatrix c, GemmStart start) {
-  detail::require<ShapeError>(a.cols == b.rows && a.rows == c.rows && b.cols == c.cols, "gemm: A is ", a.rows, "x",
-                              a.cols, ", B is ", b.rows, "x", b.cols, ", C is ", c.rows, "x", c.cols,
-                              "; they must be m x k, k x n and m x n");
-  detail::require<ShapeError>(c.col_stride == 1, "gemm: C's columns are ", c.col_stride,
-                              " apart; its rows must be contiguous (for C transposed, compute B^T A^T)");
-  if (c.rows == 0 || c.cols == 0) return;
-  detail::require<ValueError>(start.from != GemmStart::From::bias || start.bias_row,
-                              "gemm: C starts at a bias, which is a null pointer; it is a row of ", c.cols, " numbers");
-  if (a.cols == 0) a.row_stride = b.col_stride = 0;  // null pointers, where nobody may take a step
-  const gemm_detail::Product product(a, b, c, start);
-  const Index pieces = c.rows * c.cols * a.cols / gemm_detail::thread_work;
-  detail::parallel_region(static_cast<int>(product.blocks()), pieces, [&](int thread, int threads) {
-    for (Index block = thread; block < product.blocks(); block += threads) product.compute(block);
-  });
-}
-
-}  // namespace tapegrad::inline TAPEGRAD_ABI

@@ -22,10 +22,31 @@ inline ConstStridedMatrix strided(ConstTensorView x, bool transposed = false) {
 }
 inline StridedMatrix strided(TensorView x) { return {x.data(), x.shape().rows(), x.shape().cols(), x.shape().cols()}; }
 
-/// Adds the product of two matrices to a gradient.
-inline void contribute_product(Gradient gradient, ConstStridedMatrix a, ConstStridedMatrix b) {
-  const Gradient::Target to = gradient.target();
-  gemm(a, b, strided(to.view), to.first ? GemmStart::zero() : GemmStart::c());
+/// A B, which is to be added to a gradient that is wanted.
+struct GradientProduct {
+  Gradient gradient;
+  ConstStridedMatrix a;
+  ConstStridedMatrix b;
+
+  GemmTask task() const {
+    const Gradient::Target to = gradient.target();
+    return {a, b, strided(to.view), to.first ? GemmStart::zero() : GemmStart::c()};
+  }
+};
+
+/// Adds them to their gradients, those that are wanted. (Both factors may be the same Var: the products then are of the
+/// same sizes, as gemm asks for.)
+inline void contribute_products(const GradientProduct& first, const GradientProduct& second) {
+  if (first.gradient && second.gradient) {
+    const GemmTask task = first.task();  // before the second one's: the first contribution assigns
+    gemm(task, second.task());
+    return;
+  }
+  for (const GradientProduct& product : {first, second}) {
+    if (!product.gradient) continue;
+    const auto [a, b, c, start] = product.task();
+    gemm(a, b, c, start);
+  }
 }
 
 }  // namespace detail
@@ -54,22 +75,13 @@ struct Matmul {
   void backward(ConstTensorView a, ConstTensorView b, ConstTensorView, ConstTensorView dy, Gradient da,
                 Gradient db) const {
     const auto [a_flipped, b_flipped] = transposed;
-    if (da) {  // of A: dY B^T; of A^T, the transpose: B dY^T
-      const auto product_with = detail::strided(b, !b_flipped);
-      if (a_flipped) {
-        detail::contribute_product(da, product_with.transposed(), detail::strided(dy, true));
-      } else {
-        detail::contribute_product(da, detail::strided(dy), product_with);
-      }
-    }
-    if (db) {  // of B: A^T dY; of B^T, the transpose: dY^T A
-      const auto product_with = detail::strided(a, !a_flipped);
-      if (b_flipped) {
-        detail::contribute_product(db, detail::strided(dy, true), product_with.transposed());
-      } else {
-        detail::contribute_product(db, product_with, detail::strided(dy));
-      }
-    }
+    const auto of_a = detail::strided(a, !a_flipped), of_b = detail::strided(b, !b_flipped);
+    const auto dy_flat = detail::strided(dy), dy_flipped = detail::strided(dy, true);
+    // Of A: dY B^T; of A^T, the transpose: B dY^T. Of B: A^T dY; of B^T, the transpose: dY^T A.
+    detail::contribute_products(a_flipped ? detail::GradientProduct{da, of_b.transposed(), dy_flipped}
+                                          : detail::GradientProduct{da, dy_flat, of_b},
+                                b_flipped ? detail::GradientProduct{db, dy_flipped, of_a.transposed()}
+                                          : detail::GradientProduct{db, of_a, dy_flat});
   }
 };
 
@@ -101,8 +113,8 @@ struct Linear {
 
   void backward(ConstTensorView x, ConstTensorView weight, ConstTensorView, ConstTensorView dy, Gradient dx,
                 Gradient dweight) const {
-    if (dx) detail::contribute_product(dx, detail::strided(dy), detail::strided(weight));
-    if (dweight) detail::contribute_product(dweight, detail::strided(dy, true), detail::strided(x));
+    detail::contribute_products({dx, detail::strided(dy), detail::strided(weight)},
+                                {dweight, detail::strided(dy, true), detail::strided(x)});
   }
   void backward(ConstTensorView x, ConstTensorView weight, ConstTensorView, ConstTensorView y, ConstTensorView dy,
                 Gradient dx, Gradient dweight, Gradient dbias) const {
