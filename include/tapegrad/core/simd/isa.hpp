@@ -110,6 +110,7 @@ __attribute__((noinline)) auto run_portable(Args... args) {
   return Kernel::template run<4>(args...);
 }
 #if TAPEGRAD_X86
+// PREFETCHW (prfchw) does nothing on the few of these processors that do not know it, as the first ones with AVX2.
 template <class Kernel, class... Args>
 __attribute__((noinline, target("avx2,fma,prfchw"))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
   return Kernel::template run<8>(args...);
