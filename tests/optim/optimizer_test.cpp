@@ -226,6 +226,24 @@ TEST_CASE("steps have the same bits on any number of threads") {
   }
 }
 
+TEST_CASE("a step that threw is not done again with the next") {
+  struct Counts : tg::optim::ElementwiseOptimizer<tg::optim::SGDOptions> {
+    explicit Counts(const std::vector<tg::Parameter*>& parameters) : ElementwiseOptimizer("counts") {
+      add(parameters, {}, {});
+    }
+    void update_part(const Part&) override {
+      if (++updates == 1) throw std::runtime_error("the first one");
+    }
+    int updates = 0;
+  };
+  Parameters parameters{{4}};
+  Counts counts(parameters.all);
+  add_gradient(parameters[0], tg::Tensor({4}));
+  CHECK_THROWS_WITH(counts.step(), "the first one");
+  counts.step();
+  CHECK(counts.updates == 2);
+}
+
 TEST_CASE("moments that decay end at zero, not among the subnormal numbers") {
   Parameters parameters{{4}};
   Adam adam(parameters.all, {.betas = {0.5, 0.5}});

@@ -65,6 +65,10 @@ class ElementwiseOptimizer : public GroupOptimizer<Options> {
   }
 
   void finish_step() final {
+    struct ClearAtEnd {  // also where an update throws: else the next step would do this one's again
+      std::vector<Part>& parameters;
+      ~ClearAtEnd() { parameters.clear(); }
+    } const clear_at_end{parameters_};
     constexpr Index grain = detail::costly_chunk_size;
     const auto chunks_of = [](const Part& parameter) { return detail::divide_up(parameter.end, grain); };
     Index longest = 0, all = 0;
@@ -85,7 +89,6 @@ class ElementwiseOptimizer : public GroupOptimizer<Options> {
         if (part.begin < part.end) update_part(part);
       }
     });
-    parameters_.clear();
   }
 
   std::vector<Part> parameters_;  // to be updated, whole ones
