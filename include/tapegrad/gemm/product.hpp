@@ -76,8 +76,8 @@ class Product {
     // Of all ways to cut C for this many threads, the one whose largest block costs least. Whole rows come first, and
     // others must be better by a little: what a thread has written it should also be the one to read, and elementwise
     // loops take runs of whole rows (gradients and weights in an optimizer's step).
-    const Index threads = std::clamp<Index>(c.rows * c.cols * a.cols / thread_work, 1,
-                                            std::min(Index{num_threads()}, processor_blocks * detail::processors()));
+    const Index threads =
+        std::clamp<Index>(pieces(), 1, std::min(Index{num_threads()}, processor_blocks * detail::processors()));
     Index least = std::numeric_limits<Index>::max();
     for (Index down = threads; down >= 1; --down) {
       const Index across = threads / down;
@@ -96,6 +96,7 @@ class Product {
   Index blocks() const { return blocks_down_ * blocks_across_; }
   /// How many blocks need room for copies of A.
   Index rooms() const { return a_.cols >= min_strip_depth ? blocks() : 0; }
+  /// How much work it is, in units of some microseconds.
   Index pieces() const { return c_.rows * c_.cols * a_.cols / thread_work; }
 
   /// Computes every block whose number is `thread` modulo `threads`, with that room for copies.

@@ -64,9 +64,9 @@ class Adam : public ElementwiseOptimizer<AdamOptions> {
                               .l2 = options.decoupled_weight_decay ? 0 : options.weight_decay,
                               .keep = options.decoupled_weight_decay ? 1 - part.lr * options.weight_decay : 1,
                               .shared = num_threads() > 1};
-    const auto [begin, end] = std::pair(part.begin, part.end);
+    const Index begin = part.begin;
     simd::adam(step, part.g + begin, part.p + begin, state.buffers[0].value.data() + begin,
-               state.buffers[1].value.data() + begin, end - begin);
+               state.buffers[1].value.data() + begin, part.end - begin);
   }
 };
 
