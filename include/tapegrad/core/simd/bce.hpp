@@ -7,16 +7,22 @@
 namespace tapegrad::inline TAPEGRAD_ABI::simd {
 namespace detail {
 
-/// max(a, 0) - t * a + log(1 + exp(-|a|)): at a target of 0 or 1 the first two cancel without rounding.
+/// max(a, 0) - t * a: at a target of 0 or 1 this cancels without rounding.
+template <int lanes>
+TAPEGRAD_INLINE Vec<Scalar, lanes> bce_linear(const Vec<Scalar, lanes>& a, const Vec<Scalar, lanes>& t) {
+  const auto zero = Vec<Scalar, lanes>::zero();
+  return fma(zero - t, a, larger(zero, a));
+}
+
+/// max(a, 0) - t * a + log(1 + exp(-|a|)).
 struct Bce {
   template <int lanes>
-  TAPEGRAD_INLINE Vec<Scalar, lanes> operator()(const Vec<Scalar, lanes>& a, const Vec<Scalar, lanes>& t) const {
-    const auto zero = Vec<Scalar, lanes>::zero();
-    return fma(zero - t, a, larger(zero, a)) + apply<SoftplusTail>(a);
-  }
-  template <int lanes>
   static TAPEGRAD_INLINE void run(const Scalar* a, const Scalar* t, Scalar* y, Index n) {
-    map<lanes>(Bce{}, y, n, a, t);
+    using V = Vec<Scalar, lanes>;
+    const auto value = [](const V& decay, const V& logit, const V& target) __attribute__((always_inline)) {
+      return bce_linear(logit, target) + apply<Log1pOfFraction>(decay);
+    };
+    map_decay<lanes>(value, y, n, a, t);
   }
 };
 
@@ -40,8 +46,8 @@ struct BceSum {
         TAPEGRAD_UNROLL
         for (int j = 0; j < count; ++j) {
           const V logit = V::load(a + j * lanes), target = V::load(t + j * lanes);
-          linear[j] = linear[j] + fma(zero - target, logit, larger(zero, logit));
-          const V e = apply<Exp>(zero - abs(logit));
+          linear[j] = linear[j] + bce_linear(logit, target);
+          const V e = apply<ExpMinusAbs>(logit);
           excess[j] = fma(excess[j], e, excess[j] + e);
         }
       }

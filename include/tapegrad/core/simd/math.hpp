@@ -4,6 +4,7 @@
 // Each function is a range reduction and a polynomial. The polynomials are minimax in relative error, found by
 // Sollya's fpminimax with coefficients in single precision; the remark beside each is its error in units of 2^-24.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -151,42 +152,41 @@ struct Tanh {
   }
 };
 
+/// exp(-|x|).
+struct ExpMinusAbs {
+  static double of(double x) { return std::exp(-std::abs(x)); }
+  template <int lanes>
+  static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
+    return Exp::of(Floats<lanes>::zero() - abs(x));
+  }
+};
+
 struct Sigmoid {
   static double of(double x) {
-    const double e = std::exp(-std::abs(x));
+    const double e = ExpMinusAbs::of(x);
     return (x < 0 ? e : 1) / (1 + e);
   }
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const V e = Exp::of(V::zero() - abs(x));
+    const V e = ExpMinusAbs::of(x);
     return if_less(x, V::zero(), e, V::all(1)) / (1 + e);
   }
 };
 
-/// log(1 + exp(-|x|)).
-struct SoftplusTail {
-  static double of(double x) { return std::log1p(std::exp(-std::abs(x))); }
+/// log(1 + x) for x in [0, 1].
+struct Log1pOfFraction {
+  static double of(double x) { return std::log1p(x); }
   template <int lanes>
   static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
     using V = Floats<lanes>;
-    const V small = Exp::of(V::zero() - abs(x));
-    const V u = 1 + small;  // in [1, 2]: only two exponents, so Log1p's steps are simpler here
-    const V lost = small - (u - 1);
+    const V u = 1 + x;  // in [1, 2]: only two exponents, so Log1p's steps are simpler here
+    const V lost = x - (u - 1);
     const V root_two = V::all(0x1.6a09e6p0f);
-    const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * 0.5f - 1), small);
+    const V f = if_less(root_two, u, fma(u, V::all(0.5f), lost * 0.5f - 1), x);
     // Where log(1 + f) is f, the logarithm would square it: far below, into subnormal numbers, which are slow.
     const V least = V::all(0x1p-30f);
-    return if_less(small, least, small,
-                   log_of(if_less(small, least, least, f), if_less(root_two, u, V::all(1), V::zero())));
-  }
-};
-
-struct Softplus {
-  static double of(double x) { return std::fmax(x, 0.0) + SoftplusTail::of(x); }
-  template <int lanes>
-  static TAPEGRAD_INLINE Floats<lanes> of(const Floats<lanes>& x) {
-    return if_less(x, Floats<lanes>::zero(), Floats<lanes>::zero(), x) + SoftplusTail::of(x);
+    return if_less(x, least, x, log_of(if_less(x, least, least, f), if_less(root_two, u, V::all(1), V::zero())));
   }
 };
 
@@ -214,6 +214,31 @@ struct Map {
   }
 };
 
+/// y[i] = f(exp(-|x[i]|), x[i], more[i]...). Not in one loop, where a processor has room for too few elements at a time
+/// to do something else while it waits for the next step of each.
+template <int lanes, class F, class... More>
+TAPEGRAD_INLINE void map_decay(const F& f, Scalar* y, Index n, const Scalar* x, const More*... more) {
+  constexpr Index block = 256;
+  alignas(64) Scalar decay[block];
+  for (Index begin = 0; begin < n; begin += block) {
+    const Index count = std::min(block, n - begin);
+    map<lanes>(Map<ExpMinusAbs>{}, decay, count, x + begin);
+    map<lanes>(f, y + begin, count, decay, x + begin, (more + begin)...);
+  }
+}
+
+/// max(x, 0) + log(1 + exp(-|x|)).
+struct Softplus {
+  template <int lanes>
+  static TAPEGRAD_INLINE void run(const Scalar* x, Scalar* y, Index n) {
+    using V = Vec<Scalar, lanes>;
+    const auto value = [](const V& decay, const V& at) __attribute__((always_inline)) {
+      return larger(V::zero(), at) + apply<Log1pOfFraction>(decay);
+    };
+    map_decay<lanes>(value, y, n, x);
+  }
+};
+
 }  // namespace detail
 
 TAPEGRAD_BODY void exp(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Exp>>(x, y, n); }
@@ -222,6 +247,6 @@ TAPEGRAD_BODY void log1p(const Scalar* x, Scalar* y, Index n) { run<detail::Map<
 TAPEGRAD_BODY void expm1(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Expm1>>(x, y, n); }
 TAPEGRAD_BODY void tanh(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Tanh>>(x, y, n); }
 TAPEGRAD_BODY void sigmoid(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Sigmoid>>(x, y, n); }
-TAPEGRAD_BODY void softplus(const Scalar* x, Scalar* y, Index n) { run<detail::Map<detail::Softplus>>(x, y, n); }
+TAPEGRAD_BODY void softplus(const Scalar* x, Scalar* y, Index n) { run<detail::Softplus>(x, y, n); }
 
 }  // namespace tapegrad::inline TAPEGRAD_ABI::simd
