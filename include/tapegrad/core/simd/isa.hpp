@@ -12,6 +12,8 @@
 
 #if defined(__x86_64__)
 #define TAPEGRAD_X86 1
+#define TAPEGRAD_AVX2 "avx2,fma,prfchw"
+#define TAPEGRAD_AVX512 "avx512f,avx512vl,avx512dq," TAPEGRAD_AVX2
 #else
 #define TAPEGRAD_X86 0
 #endif
@@ -112,12 +114,11 @@ __attribute__((noinline)) auto run_portable(Args... args) {
 #if TAPEGRAD_X86
 // PREFETCHW (prfchw) does nothing on the few of these processors that do not know it, as the first ones with AVX2.
 template <class Kernel, class... Args>
-__attribute__((noinline, target("avx2,fma,prfchw"))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
+__attribute__((noinline, target(TAPEGRAD_AVX2))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
   return Kernel::template run<8>(args...);
 }
 template <class Kernel, class... Args>
-__attribute__((noinline, target("avx512f,avx512vl,avx512dq,avx2,fma,prfchw"))) TAPEGRAD_ALIGNED_LOOPS TAPEGRAD_WIDE auto
-run_avx512(Args... args) {
+__attribute__((noinline, target(TAPEGRAD_AVX512))) TAPEGRAD_ALIGNED_LOOPS TAPEGRAD_WIDE auto run_avx512(Args... args) {
   return Kernel::template run<16>(args...);
 }
 #endif

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "assembly.hpp"
 #include "isa.hpp"
 
 #if TAPEGRAD_X86
@@ -53,11 +54,11 @@ struct Vec {
 
   /// The first `count` numbers only, fewer than `lanes`; the other lanes are 0.
   static TAPEGRAD_INLINE Vec load(const T* from, Index count) {
-#if TAPEGRAD_X86 && !defined(__clang__)
+#if TAPEGRAD_X86
     if constexpr (masked) {
-      Raw some;
-      asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}" : "=v"(some) : "m"(all_of(from)), "Yk"(first(count)));
-      return {some};
+      Vec some;
+      detail::load_first(some.raw, from, count);
+      return some;
     }
 #endif
     alignas(Raw) T padded[lanes] = {};
@@ -65,11 +66,8 @@ struct Vec {
     return load(padded);
   }
   TAPEGRAD_INLINE void store(T* to, Index count) const {
-#if TAPEGRAD_X86 && !defined(__clang__)
-    if constexpr (masked) {
-      asm("vmovups {%1, %0%{%2%}|%0%{%2%}, %1}" : "+m"(all_of(to)) : "v"(raw), "Yk"(first(count)));
-      return;
-    }
+#if TAPEGRAD_X86
+    if constexpr (masked) return detail::store_first(raw, to, count);
 #endif
     alignas(Raw) T padded[lanes];
     store(padded);
@@ -103,15 +101,8 @@ struct Vec {
   }
 
  private:
-#if TAPEGRAD_X86 && !defined(__clang__)
-  /// AVX-512 loads and stores what a mask names, and leaves the rest of the memory alone.
+  /// AVX-512 loads and stores what a mask names.
   static constexpr bool masked = lanes * sizeof(T) == 64 && std::is_same_v<T, float>;
-  static TAPEGRAD_INLINE std::uint16_t first(Index count) { return static_cast<std::uint16_t>((1u << count) - 1); }
-  template <class U>
-  static TAPEGRAD_INLINE auto& all_of(U* numbers) {
-    return *reinterpret_cast<U(*)[lanes]>(numbers);
-  }
-#endif
   /// Fewer than `lanes` numbers, in pieces of 8, 4, 2 and 1.
   static TAPEGRAD_INLINE void copy(const T* from, T* to, Index count) {
     TAPEGRAD_UNROLL
@@ -276,18 +267,10 @@ TAPEGRAD_INLINE Vec<T, lanes> sqrt(const Vec<T, lanes>& a) {
   Vec<T, lanes> root = a;
 #if TAPEGRAD_X86
   if constexpr (std::is_same_v<T, float>) {
-#if !defined(__clang__)
-    if constexpr (lanes > 4) {
-      typename Vec<T, lanes>::Raw roots;
-      asm("vsqrtps {%1, %0|%0, %1}" : "=v"(roots) : "v"(a.raw));
-      return {roots};
-    }
-#endif
-    __m128 four[lanes / 4];  // no slower than at once: the unit that takes roots is no wider
-    std::memcpy(four, &root, sizeof(root));
-    TAPEGRAD_UNROLL
-    for (int i = 0; i < lanes / 4; ++i) four[i] = _mm_sqrt_ps(four[i]);
-    std::memcpy(&root, four, sizeof(root));
+    if constexpr (lanes > 4)
+      detail::take_roots(root.raw);
+    else
+      root.raw = _mm_sqrt_ps(root.raw);
     return root;
   }
 #endif
