@@ -118,8 +118,12 @@ struct Linear {
   }
   void backward(ConstTensorView x, ConstTensorView weight, ConstTensorView, ConstTensorView y, ConstTensorView dy,
                 Gradient dx, Gradient dweight, Gradient dbias) const {
+    if (dbias) add_column_sums(dy, dbias);  // first, while dy is still near
     backward(x, weight, y, dy, dx, dweight);
-    if (!dbias) return;
+  }
+
+ private:
+  static void add_column_sums(ConstTensorView dy, Gradient dbias) {
     const Gradient::Target to = dbias.target();
     const Index rows = dy.shape().rows(), cols = dy.shape().cols();
     // Threads share columns, whole cache lines of them, so that every column is summed in order.
