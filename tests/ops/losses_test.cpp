@@ -1,6 +1,7 @@
 // What the registry cannot say of losses: anchors, defaults, options, labels of any integer type.
 #include <array>
 #include <cmath>
+#include <string>
 #include <tapegrad/ops/arithmetic.hpp>
 #include <tapegrad/ops/classification.hpp>
 #include <tapegrad/ops/densities.hpp>
@@ -59,6 +60,17 @@ TEST_CASE("the target check names the first bad target of a large batch") {
                     "bce: target -1 at [0, 37] is outside [0, 1]; scale images to [0, 1] (Normalize(0.5, 0.5) makes "
                     "them [-1, 1])");
   CHECK_THROWS_AS(bce_with_logits(p, t), tg::ValueError);
+
+  images(0, 37) = Scalar(0.5);
+  images(64, 5) = 2;  // in the midst of what a thread takes
+  const Var u = tape.constant(images);
+  const std::string advice = "] is outside [0, 1]; scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])";
+  for (const Reduction reduction : {Reduction::sum, Reduction::none}) {
+    CHECK_THROWS_WITH(bce(p, u, reduction), "bce: target 2 at [64, 5" + advice);
+    CHECK_THROWS_WITH(bce_with_logits(p, u, reduction), "bce_with_logits: target 2 at [64, 5" + advice);
+    CHECK_THROWS_WITH(bernoulli_log_density(u, p, reduction), "bernoulli_log_density: x 2 at [64, 5" + advice);
+  }
+  CHECK(std::isfinite(bce_with_logits(p, u, Reduction::sum, tg::TargetCheck::off).item()));
 }
 
 TEST_CASE("without the target check the loss goes below zero") {

@@ -135,7 +135,9 @@ struct StandardNormalLogDensity {
 struct BernoulliLogDensity {
   static constexpr const char* name = "bernoulli_log_density";
   static constexpr std::array inputs{"x", "logits"};
-  void check(std::span<const ConstTensorView> in) const { detail::check_targets(name, inputs[0], in[0]); }
+  void check(std::span<const ConstTensorView> in, Index begin, Index end) const {
+    detail::check_targets(name, inputs[0], in[0], begin, end);
+  }
   void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const {
     simd::bce_with_logits(in[1], in[0], out, n);
     detail::each(out, n, detail::negated, out);

@@ -21,9 +21,9 @@ struct Bce {
   static constexpr const char* name = "bce";
   static constexpr std::array inputs{"input", "target"};
   TargetCheck check_on;
-  void check(std::span<const ConstTensorView> in) const {
-    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
-    detail::check_unit_interval(name, inputs[0], in[0],
+  void check(std::span<const ConstTensorView> in, Index begin, Index end) const {
+    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1], begin, end);
+    detail::check_unit_interval(name, inputs[0], in[0], begin, end,
                                 "it must be a probability (for numbers before a sigmoid there is bce_with_logits)");
   }
   /// Logs are held above -100, as in PyTorch, so that a saturated prediction costs 100 and not infinity.
@@ -62,8 +62,8 @@ struct BceWithLogits {
   static constexpr const char* name = "bce_with_logits";
   static constexpr std::array inputs{"logits", "target"};
   TargetCheck check_on;
-  void check(std::span<const ConstTensorView> in) const {
-    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1]);
+  void check(std::span<const ConstTensorView> in, Index begin, Index end) const {
+    if (check_on == TargetCheck::on) detail::check_targets(name, inputs[1], in[1], begin, end);
   }
   void value(const detail::InputsAt<2>& in, Scalar* out, Index n) const { simd::bce_with_logits(in[0], in[1], out, n); }
   double sum(const detail::InputsAt<2>& in, Index n) const { return simd::bce_with_logits_sum(in[0], in[1], n); }

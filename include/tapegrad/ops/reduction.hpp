@@ -17,18 +17,17 @@ enum class Reduction { sum, mean, none };
 
 namespace detail {
 
-/// Throws ValueError, naming the first, if an element is outside [0, 1] or NaN.
-inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, const char* advice) {
-  parallel_for(x.size(), chunk_size, [&](Index begin, Index end) {
-    if (simd::in_unit_interval(x.data() + begin, end - begin)) return;
-    Index i = begin;
-    while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
-    throw ValueError(
-        concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
-  });
+/// Throws ValueError, naming the first, if one of the elements begin .. end - 1 is outside [0, 1] or NaN.
+inline void check_unit_interval(const char* op, const char* what, ConstTensorView x, Index begin, Index end,
+                                const char* advice) {
+  if (simd::in_unit_interval(x.data() + begin, end - begin)) return;
+  Index i = begin;
+  while (x.data()[i] >= 0 && x.data()[i] <= 1) ++i;
+  throw ValueError(
+      concat(op, ": ", what, " ", x.data()[i], " at ", position(x.shape(), i), " is outside [0, 1]; ", advice));
 }
-inline void check_targets(const char* op, const char* what, ConstTensorView x) {
-  check_unit_interval(op, what, x, "scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])");
+inline void check_targets(const char* op, const char* what, ConstTensorView x, Index begin, Index end) {
+  check_unit_interval(op, what, x, begin, end, "scale images to [0, 1] (Normalize(0.5, 0.5) makes them [-1, 1])");
 }
 
 /// The result's shape for terms of shape `terms`. Throws ShapeError for the mean of nothing.
@@ -102,7 +101,7 @@ namespace ops {
 ///   value(in, out, n): out = n terms, for a block of each input
 ///   slope(i, in, out, n): out = the derivatives of the terms by input i
 /// and may have
-///   check(inputs), of the span of whole inputs, which throws what forward is to throw
+///   check(inputs, begin, end), of the span of whole inputs: throws what forward is to throw for those terms
 ///   sum(in, n): the sum of n terms, a double, where that takes less than to compute each
 template <class Term>
 struct Loss {
@@ -120,13 +119,20 @@ struct Loss {
     return detail::reduced_shape(name, inputs[0], reduction);
   }
   void forward(std::span<const ConstTensorView> inputs, TensorView y) const {
-    if constexpr (requires { &Term::check; }) term.check(inputs);
-    const auto terms = [&](Index begin, Index n, Scalar* out) { term.value(inputs_at(inputs, begin), out, n); };
+    const auto check = [&]([[maybe_unused]] Index begin, [[maybe_unused]] Index end) {
+      if constexpr (requires { &Term::check; }) term.check(inputs, begin, end);
+    };
+    const auto terms = [&](Index begin, Index n, Scalar* out) {
+      check(begin, begin + n);
+      term.value(inputs_at(inputs, begin), out, n);
+    };
     const auto sum = [&](Index begin, Index end) {
-      if constexpr (requires { term.sum(inputs_at(inputs, begin), end - begin); })
+      if constexpr (requires { &Term::sum; }) {
+        check(begin, end);
         return term.sum(inputs_at(inputs, begin), end - begin);
-      else
+      } else {
         return detail::sum_terms(begin, end, terms);
+      }
     };
     detail::reduce_terms(inputs[0].size(), reduction, terms, sum, y);
   }
