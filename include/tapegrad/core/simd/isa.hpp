@@ -12,6 +12,7 @@
 
 #if defined(__x86_64__)
 #define TAPEGRAD_X86 1
+// PREFETCHW (prfchw) does nothing on the few of these processors that do not know it, as the first ones with AVX2.
 #define TAPEGRAD_AVX2 "avx2,fma,prfchw"
 #define TAPEGRAD_AVX512 "avx512f,avx512vl,avx512dq," TAPEGRAD_AVX2
 #else
@@ -112,7 +113,6 @@ __attribute__((noinline)) auto run_portable(Args... args) {
   return Kernel::template run<4>(args...);
 }
 #if TAPEGRAD_X86
-// PREFETCHW (prfchw) does nothing on the few of these processors that do not know it, as the first ones with AVX2.
 template <class Kernel, class... Args>
 __attribute__((noinline, target(TAPEGRAD_AVX2))) TAPEGRAD_ALIGNED_LOOPS auto run_avx2(Args... args) {
   return Kernel::template run<8>(args...);

@@ -214,8 +214,8 @@ struct Map {
   }
 };
 
-/// y[i] = f(exp(-|x[i]|), x[i], more[i]...). Not in one loop, where a processor has room for too few elements at a time
-/// to do something else while it waits for the next step of each.
+/// y[i] = f(exp(-|x[i]|), x[i], more[i]...). In two loops: in one, an element is so long a chain of steps that a
+/// processor has too few elements under way to be busy.
 template <int lanes, class F, class... More>
 TAPEGRAD_INLINE void map_decay(const F& f, Scalar* y, Index n, const Scalar* x, const More*... more) {
   constexpr Index block = 256;
