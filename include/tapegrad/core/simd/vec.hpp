@@ -101,8 +101,7 @@ struct Vec {
   }
 
  private:
-  /// AVX-512 loads and stores what a mask names.
-  static constexpr bool masked = lanes * sizeof(T) == 64 && std::is_same_v<T, float>;
+  static constexpr bool masked = lanes * sizeof(T) == 64 && std::is_same_v<T, float>;  // AVX-512 has masks
   /// Fewer than `lanes` numbers, in pieces of 8, 4, 2 and 1.
   static TAPEGRAD_INLINE void copy(const T* from, T* to, Index count) {
     TAPEGRAD_UNROLL
