@@ -1,7 +1,7 @@
 #pragma once
 // Instructions that the compilers do not make of the generic vector (vec.hpp). Each is a function that carries its
 // instruction set, as only there clang takes a wide register for an operand; it is inlined into the loops of that set,
-// and what it refers to stays in registers.
+// and what it refers to stays in registers. (What only g++ has to be told stands where it is used.)
 
 #include <cstdint>
 
