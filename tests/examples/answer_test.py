@@ -24,6 +24,7 @@ import page  # noqa: E402
 import plots  # noqa: E402
 import report  # noqa: E402
 import run  # noqa: E402
+import tables  # noqa: E402
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 SECTIONS = ["short-answer", "what-that-loss-is", "floor", "what-the-encoder-changes", "program-that-was-asked-about",
@@ -119,18 +120,18 @@ class Page(unittest.TestCase):
         row = lambda *cells: "| " + " | ".join(cells) + " |"
         of = lambda name, *keys: [f"{runs['judge']['samples'][name][key]:.2f}" for key in keys]
         self.assertIn(row("GAN", f"{runs['judge']['samples']['gan']['frechet_distance']:.1f}",
-                          *of("gan", "precision", "recall", "own_kind", "class_entropy")), report.table_samples(results))
-        distances = [float(line.split("|")[2]) for line in report.table_samples(results).split("\n")[3:]]
+                          *of("gan", "precision", "recall", "own_kind", "class_entropy")), tables.table_samples(results))
+        distances = [float(line.split("|")[2]) for line in tables.table_samples(results).split("\n")[3:]]
         self.assertEqual(distances, sorted(distances))
         test, codes = runs["beta_4"]["test"], runs["beta_4"]["codes"]["trained"]
-        table = report.table_beta(results)
+        table = tables.table_beta(results)
         self.assertIn(row("4", *(f"{test[key]:.2f}" for key in ("reconstruction", "kl", "loss")),
                           f"{codes['median_sigma']:.3f}", f"{codes['aggregated_variance']:.2f}"), table)
         self.assertEqual(re.findall(r"^\| ([\d/]+) ", table, re.M), ["1/128", "1", "4"])
         turned = runs["vae"]["rotations"]["by_degrees"][1]
         self.assertIn(row("45°", f"{turned['code']:.2f}", f"{turned['code_ratio']:.3f}", f"{turned['pixel_ratio']:.3f}"),
-                      report.table_rotations(results))
-        self.assertIn(f"64 importance samples | {runs['vae_8d']['importance']['64']:.2f} |", report.table_decoders(results))
+                      tables.table_rotations(results))
+        self.assertIn(f"64 importance samples | {runs['vae_8d']['importance']['64']:.2f} |", tables.table_decoders(results))
 
     def test_says_what_was_not_run(self):
         runs = made_up(1)
