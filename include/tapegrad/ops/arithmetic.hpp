@@ -113,8 +113,8 @@ struct ScalarOver : detail::WithNumber<ScalarOver> {
 
 }  // namespace ops
 
-/// a + b, element by element. This and what follows throw ShapeError for shapes that do not broadcast (broadcast.hpp
-/// says which do).
+/// a + b, element by element. This and what follows throw ShapeError for shapes that do not broadcast
+/// (broadcast_axes.hpp says which do).
 inline Var add(Var a, Var b) { return apply(ops::Add{}, a, b); }
 /// a - b, element by element.
 inline Var sub(Var a, Var b) { return apply(ops::Sub{}, a, b); }
