@@ -20,8 +20,8 @@
 #include "common/checkpoints.hpp"
 #include "common/code_schemes.hpp"
 #include "common/floors.hpp"
+#include "common/mean_image.hpp"
 #include "common/posted_program.hpp"
-#include "common/statistics.hpp"
 
 namespace tg = tapegrad;
 using namespace examples;
@@ -98,15 +98,6 @@ double negative_log_likelihood(const Options& options, Decoder& decoder, const t
     return without_kl(loss_of_mean_likelihood(log_likelihoods(x, decoder(z))));
   });
   return nats.reconstruction;
-}
-
-/// What the decoder makes of 2,000 draws of z, against the mean image; per pixel, in units of full white.
-void compare_with_mean_image(const Options& options, Decoder& decoder, const Eigen::ArrayXd& mean, tg::Rng rng,
-                             nlohmann::json& summary) {
-  const Eigen::ArrayXXd outputs = decoder.images(draw_codes(2000, options.latent, rng)).matrix().cast<double>().array();
-  const Eigen::ArrayXd average = outputs.colwise().mean().transpose();
-  summary["distance_to_mean_image"] = std::sqrt((average - mean).square().mean());
-  summary["output_std_over_z"] = std::sqrt(column_variances(outputs).mean());
 }
 
 /// How well test images are made of codes that are trained for them, in nats per image.

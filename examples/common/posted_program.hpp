@@ -2,6 +2,8 @@
 // The question's program, as it was posted: targets in [-1, 1], sigmoid and binary cross-entropy, Adam at 1e-5.
 
 #include "decoder.hpp"
+#include "floors.hpp"
+#include "mean_image.hpp"
 #include "mnist.hpp"
 #include "pictures.hpp"
 #include "training.hpp"
@@ -59,11 +61,12 @@ inline void run_posted_program(Options options, tg::TargetCheck check) {
     return;
   }
   Report report(options);
-  report.summary["target_check"] = check == tg::TargetCheck::on;
+  report.summary["options"].update({{"as_posted", true}, {"target_check", check == tg::TargetCheck::on}});
   train(
       options, tape, batches, mnist.train.size(), adam, 1, report, objective(rng.noise),
       [&] { return measure(mnist.test); }, [] {});
   tg::io::save(output_path(options, "model.safetensors"), decoder);
+  compare_with_mean_image(options, decoder, PixelStatistics(mnist.train).mean(), rng.evaluation, report.summary);
   draw_samples(options, decoder, rng.evaluation);
   if (!options.quiet) std::printf("\n%s\n%s\n", why_posted_fails, how_to_mend_posted);
   report.finish(measure(mnist.train), measure(mnist.test));

@@ -51,18 +51,20 @@ def made_up(seed):
             for degrees in (1, 45)]}}
     decoder = lambda **options: base(**options) | {
         "distance_to_mean_image": value(), "output_std_over_z": value(), "data_std": value(),
-        "nll": {"samples": 4096, "test": value()}, "auto_decoder": {"train": value(), "test": value()}}
+        "above_floor": value(), "nll": {"samples": 4096, "test": value()}, "auto_decoder": {"train": value(), "test": value()}}
     iwae = lambda: {"options": {"eval_samples": 100}, "epochs": 40, "active_units": 20,
                     "test": {"nll": value(), "nll_without_dead_units": value()}}
     runs = {"vae": vae(1.0), "beta_1_128": vae(1 / 128), "beta_4": vae(4.0), "autoencoder": vae(1.0), "vae_2d": vae(1.0),
-            "vae_8d": vae(1.0), "decoder_only": decoder(samples=1), "posted": base(), "samples_1": decoder(samples=1),
+            "vae_8d": vae(1.0), "decoder_only": decoder(samples=1), "posted": base(),
+            "low_lr": decoder(samples=1), "samples_1": decoder(samples=1),
             "samples_256": decoder(samples=256), "nearest": decoder(samples=256), "learned": decoder(), "fixed": decoder(),
             "gan": {"options": {"epochs": 3}, "real_taken_for_real": value(), "made_taken_for_real": value()},
             "iwae_1": iwae(), "iwae_5": iwae(),
             "flow": {"options": {"epochs": 3}, "test_mse": value()}, "classifier": {"test_accuracy": value()}}
     judged = lambda: {key: value() for key in ("frechet_distance", "precision", "recall", "own_kind", "class_entropy")}
     runs["judge"] = {"options": {"count": 100}, "training_images": judged(),
-                     "samples": {name: judged() for name in runs if name not in ("posted", "vae_2d", "iwae_1", "iwae_5", "classifier")}}
+                     "samples": {name: judged() for name in runs
+                                 if name not in ("posted", "low_lr", "vae_2d", "iwae_1", "iwae_5", "classifier")}}
     return runs
 
 

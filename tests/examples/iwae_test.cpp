@@ -20,7 +20,7 @@ TEST_CASE("iwae: stopped anywhere and resumed, or with more stages later, it end
     const std::string out(1, *how);
     REQUIRE(run("iwae", arguments(how) + " --k 2").exit_code == 0);
     fs::remove(data.path() / out / "summary.json");
-    const Outcome resumed = run("iwae", arguments(out) + " --stages 2 --k 2 --resume " +
+    const Outcome resumed = run("iwae", arguments(out) + " --stages 2 --k 2 --threads 3 --resume " +
                                             (data.path() / out / "checkpoint.safetensors").string());
     INFO(resumed.output);
     REQUIRE(resumed.exit_code == 0);

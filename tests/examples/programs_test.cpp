@@ -180,17 +180,22 @@ TEST_CASE("with the check of targets lifted, the posted program's loss sinks bel
   CHECK_THAT(outcome.output, ContainsSubstring("epoch  1/150"));
   CHECK_THAT(outcome.output, ContainsSubstring("the loss sinks below zero while the pictures turn black"));
   const json result = summary(data, "a");
-  CHECK(result["target_check"] == false);
+  CHECK(result["options"]["as_posted"] == true);
+  CHECK(result["options"]["target_check"] == false);
   CHECK(result["train"]["loss"].get<double>() < 0);
+  CHECK(result["distance_to_mean_image"].get<double>() > 0.05);
+  CHECK(result["output_std_over_z"].get<double>() < 0.05);
 }
 
-TEST_CASE("classifier learns") {
+TEST_CASE("classifier learns, the same on any number of threads") {
   const Data data;
   const Outcome outcome = run("classifier", small(data, "a") + " --epochs 10");
   INFO(outcome.output);
   REQUIRE(outcome.exit_code == 0);
   CHECK(summary(data, "a")["test_accuracy"].get<double>() > 0.95);
   CHECK_FALSE(summary(data, "a")["options"].contains("latent"));  // other programs have one
+  REQUIRE(run("classifier", small(data, "b") + " --epochs 10 --threads 3").exit_code == 0);
+  CHECK(without_times(summary(data, "a")) == without_times(summary(data, "b")));
 }
 
 TEST_CASE("gan and flow train, draw, and leave samples in [0, 1]") {
@@ -240,6 +245,8 @@ TEST_CASE("judge tells images from noise") {
   CHECK(bad["frechet_distance"].get<double>() > 10 * zero["frechet_distance"].get<double>());
   CHECK(bad["own_kind"].get<double>() > 0.95);
   CHECK(bad["precision"] == 0);
+  REQUIRE(run("judge", options + "--threads 3 " + real + " " + noise).exit_code == 0);
+  CHECK(without_times(summary(data, "judge")) == without_times(result));
 
   const auto refused = [&](const std::string& arguments) { return run("judge", options + arguments).output; };
   CHECK_THAT(refused("/nowhere"), ContainsSubstring("/nowhere/samples.npy: "));

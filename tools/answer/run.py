@@ -30,6 +30,7 @@ def parts(quick):
         ("vae", vae, 25 + 4 * epochs),
         ("posted", ["decoder_only", "--as-posted", "--no-target-check", "--epochs", 1 if quick else 5, "--samples-out", 0],
          3 if quick else 15),
+        ("low_lr", [*decoder, "--lr", 1e-5, "--samples-out", 0], 3 * epochs),
     ]
     result += [(f"beta_{name}", [*vae, "--beta", beta], 25 + 4 * epochs)
                for name, beta in (BETAS[:1] if quick else BETAS)]
@@ -63,7 +64,7 @@ BETAS = [("1_128", 1 / 128), ("1_8", 1 / 8), ("4", 4), ("8", 8)]
 
 
 def with_samples(name, command):
-    return command[0] in ("vae", "decoder_only", "gan", "flow") and name not in ("posted", "vae_2d")
+    return command[0] in ("vae", "decoder_only", "gan", "flow") and name not in ("posted", "low_lr", "vae_2d")
 
 
 def read_by(command):
