@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -33,16 +34,24 @@ class Progress {
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = (done_ - before_) / seconds;
     const int filled = done_ * width / total_;
-    std::printf("\r\033[Kepoch %d [%s%s] %3d %%  %.0f images/s  %.0f s left", epoch_,
-                std::string(static_cast<std::size_t>(filled), '#').c_str(),
-                std::string(static_cast<std::size_t>(width - filled), '.').c_str(), 100 * done_ / total_, rate,
-                (total_ - done_) / rate);
+    char line[160];
+    std::snprintf(line, sizeof line, "epoch %d [%s%s] %3d %%  %.0f images/s  %.0f s left", epoch_,
+                  std::string(static_cast<std::size_t>(filled), '#').c_str(),
+                  std::string(static_cast<std::size_t>(width - filled), '.').c_str(), 100 * done_ / total_, rate,
+                  (total_ - done_) / rate);
+    std::printf("\r\033[K%.*s", terminal_columns() - 1, line);
     std::fflush(stdout);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr int width = 24;
+
+  /// As many as a line can have: what is longer would go on in the next, and stay there.
+  static int terminal_columns() {
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  }
 
   int epoch_;
   int total_;
