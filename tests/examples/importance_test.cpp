@@ -1,8 +1,10 @@
-// What `iwae` says of units of z, on models whose units are known to say something or not.
+// How `iwae` begins; and what it says of units of z, on models whose units are known to say something or not.
 
 #include "../../examples/common/iwae.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include "catch.hpp"
 
@@ -32,6 +34,29 @@ double negative_log_likelihood(Iwae& model, tg::ConstTensorView images) {
 }
 
 }  // namespace
+
+TEST_CASE("iwae's weights begin within Glorot's bounds, and its output at the mean image") {
+  tg::Rng rng(1);
+  Iwae model(rng);
+  std::vector<std::uint8_t> pixels(5 * 784, 0);
+  for (std::size_t image = 0; image < 5; ++image) pixels[image * 784 + 1] = 255;  // the second is lit in every image,
+  pixels[2] = 255;                                                                // the third in one of five
+  model.show_mean_image({pixels, 5, 28, 28, {0, 1, 2, 3, 4}});
+  const auto probability = [&](tg::Index pixel) {
+    return 1 / (1 + std::exp(-double{model.pixels.bias->value()[pixel]}));
+  };
+  CHECK(probability(0) == Approx(0.001));
+  CHECK(probability(1) == Approx(0.999));
+  CHECK(probability(2) == Approx(0.2));
+  for (const auto& [name, parameter] : model.named_parameters()) {
+    if (parameter->value().shape().rank() != 2) continue;
+    const auto weights = parameter->value().matrix().array();
+    const double bound = std::sqrt(6.0 / static_cast<double>(weights.rows() + weights.cols()));
+    INFO(name);
+    CHECK(weights.abs().maxCoeff() <= bound);
+    CHECK(weights.abs().maxCoeff() > 0.99 * bound);
+  }
+}
 
 TEST_CASE("a unit is active if its mean varies by more than 0.01 from image to image") {
   Copying model;
