@@ -1,10 +1,13 @@
-# Makes the Debian package, and unpacks it as dpkg would, but into a folder.
+# Makes the Debian package by its workflow, in a copy of the sources, and unpacks it as dpkg would, but into a folder.
 set(folder "${BUILD}/tests/packaging/deb")
 file(REMOVE_RECURSE "${folder}")
 file(MAKE_DIRECTORY "${folder}/root")
-execute_process(COMMAND ${CPACK} -G DEB --config ${BUILD}/CPackConfig.cmake -B ${folder}
+foreach(part CMakeLists.txt CMakePresets.json LICENSE cmake debuggers include)
+  file(COPY ${SOURCE}/${part} DESTINATION ${folder}/source)
+endforeach()
+execute_process(COMMAND ${CMAKE_COMMAND} --workflow --preset deb WORKING_DIRECTORY ${folder}/source
   OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
-file(GLOB package "${folder}/libtapegrad-dev_*_all.deb")
+file(GLOB package "${folder}/source/build/deb/libtapegrad-dev_*_all.deb")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${package} WORKING_DIRECTORY ${folder} COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB data "${folder}/data.tar.*")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar xf ${data} WORKING_DIRECTORY ${folder}/root COMMAND_ERROR_IS_FATAL ANY)
