@@ -8,6 +8,7 @@
 #include "equal.hpp"
 #include "run.hpp"
 #include "said.hpp"
+#include "threads.hpp"
 #include "torture.hpp"
 
 using namespace tapegrad;
@@ -54,6 +55,24 @@ TEST_CASE("a run that was stopped and resumed has the bits of one that was not")
     CHECK(resumed.model.dropout.rng().state() == whole.model.dropout.rng().state());
   }
   tell_tried("stopped and resumed " + std::to_string(stops.size()) + " times");
+}
+
+TEST_CASE("a long run that was stopped and resumed on other threads has the same bits") {
+  const TemporaryDirectory dir;
+  const auto images = training::images(600);
+  Run whole(images), stopped(images), resumed(images, 77);
+  const auto train_on = [](int threads, Run& run, Index last_step = -1) {
+    const Threads guard(threads);
+    run.train(8, last_step);
+  };
+  train_on(1, whole);
+  REQUIRE(whole.steps == 304);
+  train_on(3, stopped, 147);
+  stopped.checkpoint.save(dir / "run.safetensors");
+  resumed.checkpoint.load(dir / "run.safetensors");
+  train_on(2, resumed);
+  CHECK(equal(resumed.state(), whole.state()));
+  CHECK(resumed.total == whole.total);
 }
 
 TEST_CASE("a save after the last batch belongs to that epoch until it is counted up") {
@@ -235,6 +254,25 @@ TEST_CASE("early stopping goes on with the patience that is left") {
   CHECK_FALSE(resumed.should_stop());
   resumed.improved(5);
   CHECK(resumed.should_stop());
+}
+
+TEST_CASE("means go on with what they had in the middle of an epoch") {
+  const TemporaryDirectory dir;
+  nn::RunningMean saved, resumed;
+  nn::Accuracy saved_accuracy, resumed_accuracy;
+  io::Checkpoint to, from;
+  to.add("loss", saved).add("accuracy", saved_accuracy.mean());
+  from.add("loss", resumed).add("accuracy", resumed_accuracy.mean());
+  const Tensor scores({2, 2}, {1, 0, 1, 0});
+  saved.add(0.1, 3);
+  saved_accuracy.add(scores, std::vector{0, 1});
+  to.save(dir / "run");
+  from.load(dir / "run");
+  for (nn::RunningMean* mean : {&saved, &resumed}) mean->add(0.7, 2);
+  CHECK(resumed.value() == saved.value());
+  CHECK(resumed.weight() == 5);
+  resumed_accuracy.add(scores, std::vector{0, 0});
+  CHECK(resumed_accuracy.value() == 0.75);
 }
 
 TEST_CASE("parts with the same name, and names that the file itself has, are refused") {

@@ -34,6 +34,13 @@ TEST_CASE("a running mean weighs batches by their size") {
   CHECK_THROWS_WITH(mean.add(1, -1), "RunningMean: got a weight of -1; it must be 0 or more, and finite");
   CHECK_THROWS_AS(mean.add(1, std::nan("")), ValueError);
   CHECK(mean.value() == 2);
+
+  nn::RunningMean other;
+  other.restore(mean.total(), mean.weight());
+  other.add(6, 4);
+  CHECK(other.value() == 4);
+  CHECK_THROWS_WITH(other.restore(1, -1), "RunningMean: restore with a weight of -1; it must be 0 or more, and finite");
+  CHECK(other.value() == 4);
 }
 
 TEST_CASE("accuracy is over all batches") {

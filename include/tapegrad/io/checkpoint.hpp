@@ -18,6 +18,7 @@
 
 #include "../core/concepts.hpp"
 #include "../data/batches.hpp"
+#include "../nn/metrics.hpp"
 #include "../nn/module.hpp"
 #include "../optim/early_stopping.hpp"
 #include "../optim/schedule.hpp"
@@ -178,6 +179,15 @@ class Checkpoint {
       const double best = archive.number(name + ".best", stopping.best(), -infinity, infinity);
       const int since_best = archive.count(name + ".since_best", stopping.since_best());
       archive.once_all_fits([&stopping, best, since_best] { stopping.restore(best, since_best); });
+    });
+  }
+  /// What was added up so far, in the middle of an epoch; of an Accuracy, its `mean()`.
+  Checkpoint& add(const std::string& name, nn::RunningMean& mean) {
+    return add_part(name, [=, &mean](Archive& archive) {
+      constexpr double infinity = std::numeric_limits<double>::infinity();
+      const double total = archive.number(name + ".total", mean.total(), -infinity, infinity);
+      const double weight = archive.number(name + ".weight", mean.weight(), 0.0, std::numeric_limits<double>::max());
+      archive.once_all_fits([&mean, total, weight] { mean.restore(total, weight); });
     });
   }
   /// Where the stream stands.

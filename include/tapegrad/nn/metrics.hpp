@@ -50,6 +50,18 @@ class RunningMean {
   }
   /// NaN before the first.
   double value() const { return weight_ == 0 ? std::nan("") : total_ / weight_; }
+  /// The sum of the numbers, each times its weight.
+  double total() const { return total_; }
+  /// The sum of the weights.
+  double weight() const { return weight_; }
+  /// Puts back what `total()` and `weight()` were when a run was saved. Throws ValueError for a weight that is negative
+  /// or not finite.
+  void restore(double total, double weight) {
+    detail::require<ValueError>(weight >= 0 && std::isfinite(weight), "RunningMean: restore with a weight of ", weight,
+                                "; it must be 0 or more, and finite");
+    total_ = total;
+    weight_ = weight;
+  }
 
  private:
   double total_ = 0;
@@ -69,6 +81,8 @@ class Accuracy {
   }
   /// From 0 to 1; NaN before the first.
   double value() const { return mean_.value(); }
+  /// What it is kept in: the mean of ones and zeros, for a checkpoint.
+  RunningMean& mean() { return mean_; }
 
  private:
   RunningMean mean_;
