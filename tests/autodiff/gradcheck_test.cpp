@@ -181,7 +181,8 @@ TEST_CASE("gradcheck refuses a function that draws random numbers") {
 TEST_CASE("gradcheck refuses a step or a tolerance of 0") {
   CHECK_THROWS_WITH(tg::gradcheck(product(0), {a, b}, {.tolerance = 0}),
                     ContainsSubstring("and tolerance 0; both must be positive"));
-  CHECK_THROWS_AS(tg::gradcheck(product(0), {a, b}, {.step = 0}), tg::ValueError);
+  CHECK_THROWS_WITH(tg::gradcheck(product(0), {a, b}, {.step = 0}),
+                    ContainsSubstring("gradcheck: got step 0 and tolerance "));
 }
 
 TEST_CASE("gradcheck refuses to find nothing wrong with nothing") {

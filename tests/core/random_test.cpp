@@ -160,14 +160,15 @@ TEST_CASE("impossible distributions are refused") {
   CHECK_THROWS_AS(rng.bernoulli(t, -0.1), ValueError);
   CHECK_THROWS_WITH(rng.bernoulli(t, 1.5), "Rng::bernoulli: got p = 1.5; a probability is in [0, 1]");
   CHECK_THROWS_WITH(rng.normal(t, 0, -1), "Rng::normal: got mean 0, std -1; both must be finite and std not negative");
-  CHECK_THROWS_AS(rng.uniform(t, 1, 0), ValueError);
+  CHECK_THROWS_WITH(rng.uniform(t, 1, 0),
+                    "Rng::uniform: got [1, 0); the bounds must be in order, and finite, as their difference");
   CHECK_THROWS_AS(rng.uniform(t, 0, INFINITY), ValueError);
   CHECK_THROWS_AS(rng.uniform(t, -3e38, 3e38), ValueError);
   CHECK_THROWS_AS(rng.normal(t, 0, 1e39), ValueError);
   CHECK_THROWS_AS(rng.normal(t, NAN, 1), ValueError);
   CHECK_THROWS_AS(rng.uniform(t, -1e39, -1e39), ValueError);
   CHECK_THROWS_WITH(rng.below(0), "Rng::below: got 0; there is no number below it");
-  CHECK_THROWS_AS(rng.permutation(-1), ValueError);
+  CHECK_THROWS_WITH(rng.permutation(-1), "Rng::permutation: got -1; a count cannot be negative");
 }
 
 TEST_CASE("bits() are two words of a block, of all of the counter and the key") {

@@ -26,6 +26,9 @@ TEST_CASE("read_file says what is wrong") {
   CHECK_THROWS_WITH(io::read_file("/dev/zero"), ContainsSubstring("is a directory or a device"));
   REQUIRE(::mkfifo((dir / "pipe").c_str(), 0600) == 0);  // which nobody writes
   CHECK_THROWS_WITH(io::read_file(dir / "pipe"), ContainsSubstring("is a directory or a device"));
+  const std::filesystem::path shorter = "/sys/devices/system/cpu/online";  // than it says
+  if (std::filesystem::exists(shorter))
+    CHECK_THROWS_WITH(io::read_file(shorter), ContainsSubstring("became shorter while it was read ("));
   const auto file = write_bytes(dir / "file", "bytes");
   CHECK_THROWS_WITH(io::read_file(file.string() + std::string(1, '\0') + "more"),
                     file.string() + ": the path goes on behind a zero byte");
