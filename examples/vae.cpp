@@ -8,7 +8,8 @@
 //
 // Beside the losses it measures what the encoder does, before and after training, into summary.json: are codes close to
 // N(0, 1), and for each image or for all together; KL by latent axis, active units; how much of the rate tells which
-// image it is; importance-weighted bounds; how far a turned image's code moves.
+// image it is; importance-weighted bounds; how far a turned image's code moves. The images that are turned and drawn
+// are grey, whatever --binarize makes of the others.
 
 #include "common/checkpoints.hpp"
 #include "common/decoder.hpp"
