@@ -129,6 +129,7 @@ TEST_CASE("the activation layers are the functions of their names") {
   check_close(nn::LeakyReLU(rng)(x).value(), {-0.02, 0, 1.5});
   CHECK_THROWS_WITH(layers.add<nn::LeakyReLU>(INFINITY), "leaky_relu: negative_slope is inf; it must be finite");
   check_close(layers.add<nn::ELU>()(x).value(), {std::expm1(-2.0), 0, 1.5});
+  check_close(nn::ELU(rng)(x).value(), {std::expm1(-2.0), 0, 1.5});
   check_close(nn::ELU(rng, 0.5)(x).value(), {std::expm1(-2.0) / 2, 0, 1.5});
   CHECK_THROWS_WITH(layers.add<nn::ELU>(INFINITY), "elu: alpha is inf; it must be finite");
   check_close(layers.add<nn::Sigmoid>()(x).value(), {s1, 0.5, s2});

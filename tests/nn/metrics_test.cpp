@@ -36,6 +36,8 @@ TEST_CASE("a running mean weighs batches by their size") {
   CHECK(mean.value() == 2);
 
   nn::RunningMean other;
+  other.restore(0, 0);
+  CHECK(std::isnan(other.value()));
   other.restore(mean.total(), mean.weight());
   other.add(6, 4);
   CHECK(other.value() == 4);

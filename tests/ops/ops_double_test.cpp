@@ -1,5 +1,6 @@
 // Every op of the registry: its backward against central differences, in double.
 #include <tapegrad/autodiff/gradcheck.hpp>
+#include <tapegrad/ops/matmul.hpp>
 
 #include "catch.hpp"
 #include "ops/registry.hpp"
