@@ -43,8 +43,7 @@ class RunningMean {
  public:
   /// One more number, which counts for `weight`. Throws ValueError for a weight that is negative or not finite.
   void add(double value, double weight = 1) {
-    detail::require<ValueError>(weight >= 0 && std::isfinite(weight), "RunningMean: got a weight of ", weight,
-                                "; it must be 0 or more, and finite");
+    require_weight("got", weight);
     total_ += value * weight;
     weight_ += weight;
   }
@@ -57,13 +56,17 @@ class RunningMean {
   /// Puts back what `total()` and `weight()` were when a run was saved. Throws ValueError for a weight that is negative
   /// or not finite.
   void restore(double total, double weight) {
-    detail::require<ValueError>(weight >= 0 && std::isfinite(weight), "RunningMean: restore with a weight of ", weight,
-                                "; it must be 0 or more, and finite");
+    require_weight("restore with", weight);
     total_ = total;
     weight_ = weight;
   }
 
  private:
+  static void require_weight(const char* how, double weight) {
+    detail::require<ValueError>(weight >= 0 && std::isfinite(weight), "RunningMean: ", how, " a weight of ", weight,
+                                "; it must be 0 or more, and finite");
+  }
+
   double total_ = 0;
   double weight_ = 0;
 };
