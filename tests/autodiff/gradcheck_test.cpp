@@ -123,6 +123,8 @@ TEST_CASE("gradcheck checks parameters that a function puts on the tape, and lea
     if (error > 0) {
       CHECK(result.input == 2);
       CHECK_THAT(result.message(), ContainsSubstring("gradcheck: parameter 1 (2x3), element "));
+      tg::Parameter* const other_way_round[] = {&q, &p};
+      CHECK_THAT(tg::gradcheck(f, {a}, other_way_round).message(), ContainsSubstring("gradcheck: parameter 0 (2x3), "));
     }
     CHECK(tg::same_bits(p.value(), a));
     CHECK(tg::same_bits(q.value(), b));

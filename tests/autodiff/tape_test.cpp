@@ -294,6 +294,19 @@ TEST_CASE("a pass that needs a larger block than the last skips the smaller ones
   CHECK(tape.bytes() >= 500000 * sizeof(Scalar));
 }
 
+TEST_CASE("a tensor that fills a block to its end fills it again in the next pass") {
+  Tape tape;
+  const Tensor small({1}), large({Index{1} << 20});  // which a block of its own is made for, behind the first one
+  std::size_t bytes = 0;
+  for (int pass = 0; pass < 2; ++pass) {
+    tape.reset();
+    tape.constant(small);
+    tape.constant(large);
+    if (pass == 0) bytes = tape.bytes();
+  }
+  CHECK(tape.bytes() == bytes);
+}
+
 TEST_CASE("noise made on the tape is the generator's") {
   Tape tape;
   Rng one(4), other(4);

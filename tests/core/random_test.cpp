@@ -131,6 +131,17 @@ TEST_CASE("what is drawn does not depend on the number of threads") {
   }
 }
 
+TEST_CASE("a tensor of many numbers has those of its parts, drawn one after another") {
+  Tensor whole({10000}), part({1000});
+  Rng at_once(3), in_turn(3);
+  at_once.uniform(whole);
+  for (Index begin = 0; begin < whole.size(); begin += part.size()) {
+    in_turn.uniform(part);
+    REQUIRE(std::ranges::equal(part.span(), whole.span().subspan(static_cast<std::size_t>(begin), 1000)));
+  }
+  CHECK(at_once.bits() == in_turn.bits());
+}
+
 TEST_CASE("a state can be saved and restored, and says how far the stream is") {
   Rng rng(1);
   Tensor a({10}), b({10});

@@ -50,11 +50,19 @@ TEST_CASE("impossible shapes are refused") {
   const Index most = std::numeric_limits<Index>::max() / 16;  // in bytes, with some to spare
   CHECK(Shape{most}.size() == most);
   CHECK_THROWS_AS(Shape{most + 1}, ShapeError);
+  CHECK(Shape{0, most}.empty());
   CHECK_THROWS_WITH((Shape{2, 3}[2]), "shape: axis 2 of a tensor of shape 2x3; axes run from -2 to 1");
   CHECK_THROWS_AS((Shape{2, 3}[-3]), ShapeError);
   CHECK_THROWS_WITH(Shape{}[0], "shape: axis 0 of a scalar, which has none");
   CHECK_THROWS_WITH((Shape{0, huge, huge}), ContainsSubstring("more elements than memory can address"));
   CHECK_THROWS_AS((Shape{huge, huge, 0}), ShapeError);
+}
+
+TEST_CASE("an element's position is an index for each axis") {
+  CHECK(detail::position({2, 3, 4}, 0) == "[0, 0, 0]");
+  CHECK(detail::position({2, 3, 4}, 23) == "[1, 2, 3]");
+  CHECK(detail::position({38}, 37) == "[37]");
+  CHECK(detail::position({}, 0) == "[]");
 }
 
 TEST_CASE("axes can be swapped, negative ones too") {

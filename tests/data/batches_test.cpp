@@ -231,6 +231,17 @@ TEST_CASE("a sample's noise does not depend on the size of batches") {
   CHECK((seen[0] == seen[2]));
 }
 
+TEST_CASE("a summary tells all options but .indices, and none that is not set") {
+  Rng rng(9);
+  CHECK(data::BatchOptions{.size = 13}.summary() == "13 a batch");
+  CHECK(data::BatchOptions{.drop_last = true, .binarize = Binarize::threshold}.summary() ==
+        "128 a batch, the rest dropped, binarised by a threshold");
+  CHECK(data::BatchOptions{.shuffle = &rng, .binarize = Binarize::bernoulli}.summary() ==
+        "128 a batch, shuffled, binarised by draws");
+  CHECK(data::BatchOptions{.normalize = {.mean = 1}}.summary() == "128 a batch, normalised by mean 1, std 1");
+  CHECK(data::BatchOptions{.normalize = {.std = 0.25}}.summary() == "128 a batch, normalised by mean 0, std 0.25");
+}
+
 TEST_CASE("a loop goes on in the middle of an epoch, on another object, without a draw") {
   const auto set = images(40);
   for (Index stop : {0, 1, 4, 6}) {

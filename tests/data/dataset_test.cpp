@@ -89,6 +89,7 @@ TEST_CASE("integers are labels, whatever holds them") {
 
 TEST_CASE("a tensor data set is checked when it is made") {
   CHECK(data::TensorDataset(Tensor({0, 3})).size() == 0);
+  CHECK(data::TensorDataset(Tensor({2147483647, 0})).size() == 2147483647);
   CHECK_THROWS_WITH(data::TensorDataset(Tensor({4, 3}), Tensor({5, 1})),
                     "data set: inputs are 4x3, targets are 5x1; the first axes (samples) must be equal");
   CHECK_THROWS_WITH(data::TensorDataset(Tensor({4, 3}), std::vector<int>{1}),

@@ -1,5 +1,7 @@
 #include "tapegrad/io/npy.hpp"
 
+#include <algorithm>
+
 #include "catch.hpp"
 #include "said.hpp"
 #include "tapegrad/core/random.hpp"
@@ -10,8 +12,8 @@ namespace {
 
 /// As numpy.save writes it.
 std::string npy(std::string header, const std::string& data) {
-  header.resize(117, ' ');
-  return "\x93NUMPY" + std::string("\1\0", 2) + little_endian(118, 2) + header + "\n" + data;
+  header.resize(std::max<std::size_t>(117, header.size()), ' ');
+  return "\x93NUMPY" + std::string("\1\0", 2) + little_endian(header.size() + 1, 2) + header + "\n" + data;
 }
 
 std::string message(const std::string& bytes) { return said_of(bytes, io::load_npy); }
@@ -68,6 +70,9 @@ TEST_CASE("every damaged or foreign .npy file gets its sentence") {
   for (const std::string shape : {"(2)", "(2 1)", "(2,,1)", "(,2)", "(2,1 )", "(2 ,1)", "(2,1;)"})
     CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + ", }"),
                ContainsSubstring("no list of whole numbers: " + shape));
+  // Of a long one, the first hundred characters.
+  CHECK(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::string(200, '-') + "), }") ==
+        "has a shape that is no list of whole numbers: (" + std::string(99, '-'));
   CHECK(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1,), }") == "no error");
   CHECK_THAT(of_header("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }"),
              ContainsSubstring("no list of whole numbers"));

@@ -190,7 +190,7 @@ TEST_CASE("entries that are none") {
   CHECK(of_entry(f32("[1]", "[0,1e400]"), "abcd") == "has a header with a number that is too large");
   CHECK_THAT(of_entry(f32("[1]", "[0,[4]]"), "abcd"), ContainsSubstring("not two whole numbers"));
   CHECK_THAT(of_entry(f32("[1]", "[0,4,8]"), "abcd"), ContainsSubstring("not two whole numbers"));
-  CHECK_THAT(of_entry(f32("[-1]", "[0,4]"), "abcd"), ContainsSubstring(R"(has an axis of length "-1")"));
+  CHECK_THAT(of_entry(f32("[-1]", "[0,4]"), "abcd"), ContainsSubstring(R"(tensor "w" has an axis of length "-1")"));
   CHECK_THAT(of_entry(f32("[true]", "[0,4]"), "abcd"), ContainsSubstring(R"(has an axis of length "true")"));
   CHECK_THAT(of_entry(f32("[{}]", "[0,4]"), "abcd"), ContainsSubstring(R"(has an axis of length "{")"));
   CHECK_THAT(of_entry(f32("[1.0]", "[0,4]"), "abcd"), ContainsSubstring("lengths are whole numbers"));
