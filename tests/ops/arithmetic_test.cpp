@@ -135,3 +135,9 @@ TEST_CASE("division by a scalar divides") {
   for (Index i = 0; i < 1000; ++i)
     REQUIRE(y.value()[i] == static_cast<Scalar>(i) / 41);  // in float 41 * (1 / 41) is not 1
 }
+
+TEST_CASE("clamp may leave a single number") {
+  tg::Tape tape;
+  const Var y = clamp(tape.constant(Tensor({3}, {-1, 1, 3})), 1, 1);
+  CHECK((y.value().array() == 1).all());
+}

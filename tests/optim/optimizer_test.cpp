@@ -355,6 +355,8 @@ TEST_CASE("where the square of a gradient is 0, a step is no longer than where i
                     "adam: eps = 1e-20; it must be at least 3.42855e-18, as the squares of smaller gradients are 0");
   CHECK_THROWS_WITH(RMSprop(parameters.all, {.eps = 5e-19}),
                     ContainsSubstring("rmsprop: eps = 5e-19; it must be at least 1.0842e-18"));
+  CHECK_NOTHROW(RMSprop(parameters.all, {.alpha = 0.75, .eps = 0x1p-62}));
+  CHECK_THROWS_AS(RMSprop(parameters.all, {.alpha = 0.75, .eps = 0x1.fffffep-63}), tg::ValueError);
   const double before = only(parameters[0]);
   Adam adam(parameters.all, {.lr = 1e-3, .eps = 3.43e-18});
   add_gradient(parameters[0], tg::Tensor({1}, {tg::Scalar(3.42e-18)}));
