@@ -231,7 +231,7 @@ struct AdamState {
 
 TEST_CASE("simd: Adam follows its formula", "[simd]") {
   const tg::simd::AdamStep plain{}, decayed{.step = 1e-2, .root_scale = 3, .eps = 1e-4, .l2 = 0.1, .keep = 0.99},
-      adams_decay{.l2 = 0.1}, adamws_decay{.keep = 0.99}, shared{.shared = true};
+      adams_decay{.l2 = 0.1}, adamws_decay{.keep = 0.99, .shared = true}, shared{.shared = true};
   for (tg::Isa isa : machine_isas()) {
     const UseIsa use(isa);
     for (const tg::simd::AdamStep& s : {plain, decayed, adams_decay, adamws_decay, shared}) {
