@@ -147,8 +147,9 @@ TEST_CASE("gemm: larger sizes, on any number of threads") {
           check_threads(20, 200, 391, a, b, from, 5);
           check_threads(203, 66, 193, a, b, from, 1);
           check_threads(300, 10, 130, a, b, from, 0);
-          check_threads(300, 3, 391, a, b, from, 0);    // a single panel, of two depths
-          check_threads(600, 10, 100, a, b, from, 0);   // another, of a C that is fetched
+          check_threads(298, 3, 391, a, b, from, 0);    // a single panel, of two depths
+          check_threads(602, 15, 100, a, b, from, 0);   // another, of a C that is fetched
+          check_threads(602, 15, 40, a, b, from, 0);    // and where rows of A that lie side by side are not packed
           check_threads(135, 150, 197, a, b, from, 1);  // strips are packed, the last one in part
           check_threads(130, 520, 70, a, b, from, 0);   // C is large for its depth: it is fetched too
           check_threads(380, 150, 272, a, b, from, 0);  // A is more than goes into a cache: rows in two goes

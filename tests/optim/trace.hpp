@@ -11,6 +11,7 @@
 #include "tapegrad/optim/adam.hpp"
 #include "tapegrad/optim/rmsprop.hpp"
 #include "tapegrad/optim/sgd.hpp"
+#include "threads.hpp"
 
 namespace optim_tests {
 
@@ -31,7 +32,8 @@ using Rule = std::function<void(Element& e, double g, int t)>;
 /// Runs an optimizer and a rule beside each other for 20 steps over arrays of four sizes, one of them longer than a
 /// chunk of parallel_for. The second array gets no gradient at every third step, which must not count for it.
 template <class Kind, class Options>
-void check_trace(const Options& options, const Rule& rule) {
+void check_trace_on(int threads, const Options& options, const Rule& rule) {
+  const Threads guard(threads);
   Parameters parameters{{3}, {5, 7}, {1}, {2, 8200}};
   std::vector<std::vector<Element>> expected;
   std::vector<int> steps(parameters.all.size());
@@ -60,10 +62,15 @@ void check_trace(const Options& options, const Rule& rule) {
       const double got = double{parameters[k].value()[i]};
       worst = std::max(worst, std::abs(got - wanted) / std::max(1.0, std::abs(wanted)));
     }
-    INFO("array " << k << " of shape " << parameters[k].shape());
+    INFO("array " << k << " of shape " << parameters[k].shape() << ", threads " << threads);
     CHECK(worst <= tolerance);
     CHECK(optimizer.states()[k].steps == steps[k]);
   }
+}
+
+template <class Kind, class Options>
+void check_trace(const Options& options, const Rule& rule) {
+  for (const int threads : {1, 2}) check_trace_on<Kind>(threads, options, rule);
 }
 
 TEST_CASE("SGD follows its rule") {

@@ -70,15 +70,15 @@ struct PanelWork {
 /// One tile after another, down the rows, which leave `work` at the row after the last. A tile keeps height x width
 /// vectors of C in registers. Each step of k loads `width` vectors of B, and for each of `height` rows broadcasts one
 /// number of A and adds its products to the row. What it loads of B it can copy on the way: that costs next to nothing,
-/// as stores are what a tile has none of. Where A's rows lie side by side (a_row is 1), the way from one to the next is
-/// a constant; such tiles are for whole strips.
+/// as stores are what a tile has none of; such tiles are for whole panels. Where A's rows lie side by side (a_row is
+/// 1), the way from one to the next is a constant; such tiles are for whole strips.
 template <int height, int width, bool side_by_side = false, bool copies = false>
 struct Tiles {
   template <int lanes>
   static TAPEGRAD_INLINE void run(PanelWork* work) {
     using V = simd::Vec<Scalar, lanes>;
     PanelWork w = *work;
-    const Index last = w.cols - (width - 1) * lanes;  // numbers in a row's last vector
+    const Index last = copies ? lanes : w.cols - (width - 1) * lanes;  // numbers in a row's last vector
     // Where A's columns are contiguous (g^T), each step takes another line, which is fetched 16 steps before; not for
     // few steps, where too many of those would lie beyond the last.
     [[maybe_unused]] const Index a_ahead = w.a_row == 1 && w.depth >= 64 ? 16 * w.a_step : 0;
