@@ -1,5 +1,6 @@
 // Every op of the registry in double: its value against its naive reference, its backward against central differences.
 #include <tapegrad/autodiff/gradcheck.hpp>
+#include <tapegrad/ops/losses.hpp>
 #include <tapegrad/ops/matmul.hpp>
 
 #include "catch.hpp"
